@@ -1,0 +1,45 @@
+# What every host target is compiled with. The guest is freestanding and takes none of this.
+option(FORKSCOPE_SANITIZE "Build the host programs with ASan and UBSan" OFF)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+add_library(forkscope_options INTERFACE)
+target_compile_options(forkscope_options INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Werror -fno-omit-frame-pointer)
+target_include_directories(forkscope_options INTERFACE ${CMAKE_SOURCE_DIR})
+if(FORKSCOPE_SANITIZE)
+  target_compile_options(forkscope_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  target_link_options(forkscope_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# forkscope_library(NAME SOURCES... ): one static library for one folder, e.g.
+#   forkscope_library(forkscope_mmu walker.cpp mirror.cpp)
+#   target_link_libraries(forkscope_mmu PUBLIC forkscope_log)
+function(forkscope_library name)
+  if(ARGN)
+    add_library(${name} STATIC ${ARGN})
+    target_link_libraries(${name} PUBLIC forkscope_options)
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE forkscope_options)
+  endif()
+endfunction()
+
+# forkscope_test(NAME SOURCES... LIBS libraries...): a GoogleTest program known to ctest case by case.
+include(GoogleTest)
+function(forkscope_test name)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE forkscope_options ${ARG_LIBS} GTest::gtest_main GTest::gmock)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST)
+endfunction()
