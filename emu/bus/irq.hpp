@@ -1,0 +1,67 @@
+// Interrupt request lines, and what a CPU needs to know of the interrupt controller at their end.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace forkscope::bus {
+
+// The controller's side of a line.
+class IrqListener {
+public:
+    virtual ~IrqListener() = default;
+    // The line at this input changed to `level`; called at changes only.
+    virtual void set_input(unsigned input, bool level) = 0;
+};
+
+// A wire: one device drives it, any number of controllers listen. Low until driven.
+class IrqLine {
+public:
+    IrqLine() = default;
+    IrqLine(const IrqLine&) = delete;
+    IrqLine& operator=(const IrqLine&) = delete;
+
+    // The listener must outlive the line; it is told at once if the line is high.
+    void connect(IrqListener& listener, unsigned input) {
+        taps_.push_back({&listener, input});
+        if (level_) listener.set_input(input, true);
+    }
+
+    [[nodiscard]] bool level() const { return level_; }
+    void set(bool level) {
+        if (level == level_) return;
+        level_ = level;
+        for (const Tap& tap : taps_) tap.listener->set_input(tap.input, level);
+    }
+    void raise() { set(true); }
+    void lower() { set(false); }
+
+private:
+    struct Tap {
+        IrqListener* listener;
+        unsigned input;
+    };
+    std::vector<Tap> taps_;
+    bool level_ = false;
+};
+
+// What a CPU asks at its INTR pin.
+class InterruptController {
+public:
+    virtual ~InterruptController() = default;
+
+    // The level of the INTR output. A plain load: the CPU asks before every block.
+    [[nodiscard]] bool pending() const { return pending_; }
+
+    // The interrupt-acknowledge cycle: the vector to deliver. Call it only when the CPU really takes
+    // the interrupt; a request that vanished since pending() gives the controller's spurious vector.
+    [[nodiscard]] virtual uint8_t acknowledge() = 0;
+
+protected:
+    void set_pending(bool pending) { pending_ = pending; }
+
+private:
+    bool pending_ = false;
+};
+
+}  // namespace forkscope::bus
