@@ -1,0 +1,73 @@
+// Locks that sleep. Never take one in an interrupt or with a spinlock held.
+#pragma once
+
+#include "guest/kernel/wait.hpp"
+
+namespace guest {
+
+class mutex {
+public:
+    constexpr mutex() = default;
+    void lock();
+    [[nodiscard]] bool try_lock();
+    void unlock();
+    [[nodiscard]] bool is_locked() const { return owner_ != nullptr; }
+
+private:
+    task_struct* owner_ = nullptr;  // guarded by waiters_.lock
+    wait_queue_head waiters_;
+};
+
+class mutex_guard {
+public:
+    explicit mutex_guard(mutex& lock) : mutex_(&lock) { lock.lock(); }
+    mutex_guard(const mutex_guard&) = delete;
+    mutex_guard& operator=(const mutex_guard&) = delete;
+    ~mutex_guard() { unlock(); }
+    void unlock() {
+        if (mutex_ != nullptr) mutex_->unlock();
+        mutex_ = nullptr;
+    }
+
+private:
+    mutex* mutex_;
+};
+
+// Many readers or one writer. A reader may not take it again: a writer could wait in between.
+class rw_semaphore {
+public:
+    constexpr rw_semaphore() = default;
+    void down_read();
+    void up_read();
+    void down_write();
+    void up_write();
+
+private:
+    int readers_ = 0;  // -1 with a writer; guarded by waiters_.lock
+    int writers_waiting_ = 0;
+    wait_queue_head waiters_;
+};
+
+class read_guard {
+public:
+    explicit read_guard(rw_semaphore& semaphore) : semaphore_(semaphore) { semaphore_.down_read(); }
+    read_guard(const read_guard&) = delete;
+    read_guard& operator=(const read_guard&) = delete;
+    ~read_guard() { semaphore_.up_read(); }
+
+private:
+    rw_semaphore& semaphore_;
+};
+
+class write_guard {
+public:
+    explicit write_guard(rw_semaphore& semaphore) : semaphore_(semaphore) { semaphore_.down_write(); }
+    write_guard(const write_guard&) = delete;
+    write_guard& operator=(const write_guard&) = delete;
+    ~write_guard() { semaphore_.up_write(); }
+
+private:
+    rw_semaphore& semaphore_;
+};
+
+}  // namespace guest
