@@ -1,0 +1,109 @@
+// Terminals as the Linux x86-64 system-call interface shows them (man 3 termios, man 2 ioctl_tty).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace abi {
+
+using tcflag_t = uint32_t;
+
+// Places in Termios::c_cc
+inline constexpr size_t kVIntr = 0;
+inline constexpr size_t kVQuit = 1;
+inline constexpr size_t kVErase = 2;
+inline constexpr size_t kVKill = 3;
+inline constexpr size_t kVEof = 4;
+inline constexpr size_t kVTime = 5;
+inline constexpr size_t kVMin = 6;
+inline constexpr size_t kVStart = 8;
+inline constexpr size_t kVStop = 9;
+inline constexpr size_t kVSusp = 10;
+inline constexpr size_t kVEol = 11;
+inline constexpr size_t kVReprint = 12;
+inline constexpr size_t kVDiscard = 13;
+inline constexpr size_t kVWerase = 14;
+inline constexpr size_t kVLnext = 15;
+inline constexpr size_t kVEol2 = 16;
+inline constexpr size_t kNccs = 19;
+
+// The kernel's struct termios; the C library's is longer.
+struct Termios {
+    tcflag_t c_iflag;
+    tcflag_t c_oflag;
+    tcflag_t c_cflag;
+    tcflag_t c_lflag;
+    uint8_t c_line;
+    uint8_t c_cc[kNccs];
+};
+static_assert(sizeof(Termios) == 36);
+
+// c_iflag
+inline constexpr tcflag_t kIgnBrk = 0001;
+inline constexpr tcflag_t kBrkInt = 0002;
+inline constexpr tcflag_t kIstrip = 0040;
+inline constexpr tcflag_t kINlCr = 0100;
+inline constexpr tcflag_t kIgnCr = 0200;
+inline constexpr tcflag_t kICrNl = 0400;
+inline constexpr tcflag_t kIXon = 02000;
+inline constexpr tcflag_t kIMaxBel = 020000;
+inline constexpr tcflag_t kIUtf8 = 040000;
+// c_oflag
+inline constexpr tcflag_t kOPost = 01;
+inline constexpr tcflag_t kONlCr = 04;
+inline constexpr tcflag_t kOCrNl = 010;
+inline constexpr tcflag_t kONoCr = 020;
+inline constexpr tcflag_t kONlRet = 040;
+// c_cflag
+inline constexpr tcflag_t kB115200 = 010002;
+inline constexpr tcflag_t kCs8 = 060;
+inline constexpr tcflag_t kCRead = 0200;
+inline constexpr tcflag_t kHupCl = 02000;
+inline constexpr tcflag_t kCLocal = 04000;
+// c_lflag
+inline constexpr tcflag_t kISig = 01;
+inline constexpr tcflag_t kICanon = 02;
+inline constexpr tcflag_t kEcho = 010;
+inline constexpr tcflag_t kEchoE = 020;
+inline constexpr tcflag_t kEchoK = 040;
+inline constexpr tcflag_t kEchoNl = 0100;
+inline constexpr tcflag_t kNoFlsh = 0200;
+inline constexpr tcflag_t kToStop = 0400;
+inline constexpr tcflag_t kEchoCtl = 01000;
+inline constexpr tcflag_t kEchoKe = 04000;
+inline constexpr tcflag_t kIExten = 0100000;
+
+struct Winsize {
+    uint16_t ws_row;
+    uint16_t ws_col;
+    uint16_t ws_xpixel;
+    uint16_t ws_ypixel;
+};
+
+// ioctl requests
+inline constexpr uint32_t kTcGets = 0x5401;
+inline constexpr uint32_t kTcSets = 0x5402;
+inline constexpr uint32_t kTcSetsW = 0x5403;
+inline constexpr uint32_t kTcSetsF = 0x5404;
+inline constexpr uint32_t kTcSBrk = 0x5409;
+inline constexpr uint32_t kTcXonc = 0x540A;
+inline constexpr uint32_t kTcFlsh = 0x540B;
+inline constexpr uint32_t kTiocSCtty = 0x540E;
+inline constexpr uint32_t kTiocGPgrp = 0x540F;
+inline constexpr uint32_t kTiocSPgrp = 0x5410;
+inline constexpr uint32_t kTiocOutQ = 0x5411;
+inline constexpr uint32_t kTiocGWinSz = 0x5413;
+inline constexpr uint32_t kTiocSWinSz = 0x5414;
+inline constexpr uint32_t kFioNRead = 0x541B;
+inline constexpr uint32_t kFioNBio = 0x5421;
+inline constexpr uint32_t kTiocNotty = 0x5422;
+inline constexpr uint32_t kTiocGSid = 0x5429;
+inline constexpr uint32_t kFioNClex = 0x5450;
+inline constexpr uint32_t kFioClex = 0x5451;
+
+// What tcflush throws away
+inline constexpr uint32_t kTcIFlush = 0;
+inline constexpr uint32_t kTcOFlush = 1;
+inline constexpr uint32_t kTcIOFlush = 2;
+
+}  // namespace abi

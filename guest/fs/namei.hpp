@@ -1,0 +1,75 @@
+// From a path to a place in the tree of names, and what makes, moves and removes names. Paths are
+// zero-terminated kernel strings (getname has copied them).
+#pragma once
+
+#include "guest/abi/file.hpp"
+#include "guest/fs/dentry.hpp"
+#include "guest/fs/path.hpp"
+#include "guest/lib/result.hpp"
+
+namespace guest {
+
+struct file;
+struct files_struct;
+struct fs_struct;
+struct inode;
+
+// At most this many symbolic links are followed on one path; then Loop.
+inline constexpr unsigned kMaxSymlinks = 40;
+
+// How the last component is taken.
+struct lookup_flags {
+    bool follow = true;      // a symbolic link at the end
+    bool directory = false;  // it must be one: NotDir
+    bool empty = false;      // "" means dirfd itself (AT_EMPTY_PATH)
+};
+
+// Where a walk starts: root and working directory, and dirfd's directory for relative paths.
+struct walk_start {
+    path root;
+    path base;
+};
+// dirfd: kAtFdCwd or a descriptor of files. BadF, NotDir.
+Result<walk_start> start_walk(const fs_struct& fs, const files_struct& files, int dirfd, const char* name);
+// The same for current.
+Result<walk_start> start_walk_at(int dirfd, const char* name);
+
+Result<path> path_lookup(const walk_start& start, const char* name, lookup_flags flags);
+// For current.
+Result<path> user_path_at(int dirfd, const char* name, lookup_flags flags = {});
+
+// The last component of a path that is to be made or removed: it was not looked up yet.
+struct last_component {
+    enum class Kind : uint8_t { Normal, Root, Dot, DotDot };
+    path parent;
+    KBuffer text;  // what name points into, if a link was followed
+    qstr name;
+    Kind kind = Kind::Root;
+    bool trailing_slash = false;
+};
+// Walks to the parent of the last component.
+Result<last_component> path_parent(const walk_start& start, const char* name);
+
+// The child, looked up in the cache and then by the file system; it may be negative. dir's i_mutex is held.
+Result<RefPtr<dentry>> lookup_one(dentry& dir, const qstr& name);
+
+// open(2): mode already without umask bits. NoEnt, Exist, IsDir, NotDir, Access, Loop, TxtBsy ...
+Result<RefPtr<file>> do_filp_open(const walk_start& start, const char* name, uint32_t flags,
+                                  abi::umode_t mode);
+// From the kernel, or for current by dirfd.
+Result<RefPtr<file>> filp_open(const char* name, uint32_t flags, abi::umode_t mode = 0);
+// For execve: a regular file that current may execute; writers are kept out while it is open. Access, TxtBsy,
+// NoEnt ...
+Result<RefPtr<file>> open_exec(int dirfd, const char* name, lookup_flags flags = {});
+
+// The directory's permission is checked and its i_mutex taken inside. mode without umask bits.
+Result<> vfs_mkdirat(const walk_start& start, const char* name, abi::umode_t mode);
+Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev);
+Result<> vfs_symlinkat(const walk_start& start, const char* name, const char* target);
+Result<> vfs_unlinkat(const walk_start& start, const char* name);
+Result<> vfs_rmdirat(const walk_start& start, const char* name);
+Result<> vfs_linkat(const path& old, const walk_start& start, const char* name);
+Result<> vfs_renameat(const walk_start& old_start, const char* old_name, const walk_start& new_start,
+                      const char* new_name, uint32_t flags);
+
+}  // namespace guest

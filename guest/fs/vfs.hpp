@@ -1,0 +1,51 @@
+// What can be done with an open file or an inode, whoever asks: the system calls, execve, the kernel.
+#pragma once
+
+#include "guest/abi/file.hpp"
+#include "guest/fs/file.hpp"
+#include "guest/fs/inode.hpp"
+#include "guest/fs/iov_iter.hpp"
+#include "guest/lib/result.hpp"
+
+namespace guest {
+
+// At most this many bytes are moved by one call (Linux: MAX_RW_COUNT).
+inline constexpr size_t kMaxRwCount = 0x7ffff000;
+
+// Check the mode (BadF), then move bytes at pos.
+Result<size_t> vfs_read(file& f, iov_iter& to, abi::loff_t& pos);
+Result<size_t> vfs_write(file& f, iov_iter& from, abi::loff_t& pos);
+// The same at the file's own offset.
+Result<size_t> vfs_read_at_pos(file& f, iov_iter& to);
+Result<size_t> vfs_write_at_pos(file& f, iov_iter& from);
+Result<abi::loff_t> vfs_llseek(file& f, abi::loff_t offset, uint32_t whence);
+Result<> vfs_fsync(file& f);
+Result<> iterate_dir(file& f, dir_context& ctx);
+uint32_t vfs_poll(file& f, poll_table* wait);
+
+// Into kernel memory at offset. Fewer bytes only at the end of the file.
+Result<size_t> kernel_read(file& f, abi::loff_t offset, void* buffer, size_t bytes);
+Result<size_t> kernel_write(file& f, abi::loff_t& offset, const void* buffer, size_t bytes);
+
+// What stat shows.
+void vfs_getattr(const inode& node, abi::Stat& out);
+// Checks the caller's right and calls setattr. Perm, Access ...
+Result<> notify_change(inode& node, const iattr& attr);
+// Inval, IsDir, FBig, TxtBsy ...
+Result<> vfs_truncate(inode& node, abi::loff_t length);
+Result<> vfs_statfs(super_block& sb, abi::Statfs& out);
+
+// For files whose contents are in their page cache.
+Result<size_t> generic_file_read(file& f, iov_iter& to, abi::loff_t& pos);
+Result<size_t> generic_file_write(file& f, iov_iter& from, abi::loff_t& pos);
+Result<abi::loff_t> generic_file_llseek(file& f, abi::loff_t offset, uint32_t whence);
+Result<> generic_file_mmap(file& f, vm_area_struct& area);
+// For directories whose names are all in the dentry tree.
+Result<> dcache_readdir(file& f, dir_context& ctx);
+Result<abi::loff_t> dcache_dir_llseek(file& f, abi::loff_t offset, uint32_t whence);
+
+// Makes the caches, the pipe file system and the root tmpfs; unpacks the initramfs into it. Panics, with one
+// line, if that fails. root: where init's fs_struct begins.
+path vfs_init(const void* initramfs, size_t bytes);
+
+}  // namespace guest
