@@ -1,0 +1,77 @@
+// What Unicorn's shared library exports beside its public API, and the table behind its softmmu TLB.
+// One of the few files that know; the layout is proved at start-up (engine_proofs.cpp).
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "emu/cpu/live_state.hpp"
+
+extern "C" {
+void tlb_flush_x86_64(void* cpu);
+void tlb_flush_page_x86_64(void* cpu, uint64_t va);
+void cpu_x86_update_cr0_x86_64(void* env, uint32_t value);
+void cpu_x86_update_cr3_x86_64(void* env, uint64_t value);
+void cpu_x86_update_cr4_x86_64(void* env, uint32_t value);
+}
+
+namespace forkscope::cpu {
+
+namespace internal {
+
+inline void tlb_flush(void* cpu) { tlb_flush_x86_64(cpu); }
+inline void tlb_flush_page(void* cpu, uint64_t va) { tlb_flush_page_x86_64(cpu, va); }
+
+}  // namespace internal
+
+// One valid entry, of one page and one MMU index.
+struct EngineTlbEntry {
+    uint64_t va;
+    uint64_t pa;  // as the fill callback gave it
+    unsigned mode;
+    bool read, write, fetch;
+};
+
+// The engine's own TLB: for each MMU index a table of (addr_read, addr_write, addr_code, paddr, addend).
+class EngineTlb {
+public:
+    explicit EngineTlb(const LiveState& state) : tlb_(state.tlb()) {}
+
+    template <typename F>
+    void for_each(F&& f) const {
+        for (unsigned mode = 0; mode < EngineTlbLayout::kModes; ++mode) {
+            uint64_t mask = 0;
+            const uint8_t* table = nullptr;
+            const uint8_t* fast = tlb_ + EngineTlbLayout::kFastTables + 16 * mode;
+            std::memcpy(&mask, fast, 8);
+            std::memcpy(&table, fast + 8, 8);
+            for (const uint8_t* p = table; p <= table + mask; p += kEntryBytes) visit(p, mode, f);
+        }
+    }
+
+    // Start of the resize window of one MMU index, host nanoseconds.
+    int64_t& window_begin(unsigned mode) const {
+        return *reinterpret_cast<int64_t*>(tlb_ + EngineTlbLayout::kHeader +
+                                           EngineTlbLayout::kDescriptorBytes * mode +
+                                           EngineTlbLayout::kWindowBegin);
+    }
+
+private:
+    static constexpr size_t kEntryBytes = 64;
+    static constexpr uint64_t kInvalid = 1u << 11;  // the entry's comparator can never match
+
+    template <typename F>
+    static void visit(const uint8_t* p, unsigned mode, F& f) {
+        uint64_t word[4];
+        std::memcpy(word, p, sizeof word);
+        const auto valid = [](uint64_t comparator) { return (comparator & kInvalid) == 0; };
+        EngineTlbEntry entry{0, word[3], mode, valid(word[0]), valid(word[1]), valid(word[2])};
+        if (!entry.read && !entry.write && !entry.fetch) return;
+        entry.va = (entry.read ? word[0] : entry.write ? word[1] : word[2]) & ~uint64_t{0xfff};
+        f(entry);
+    }
+
+    uint8_t* tlb_;
+};
+
+}  // namespace forkscope::cpu
