@@ -1,0 +1,113 @@
+// The page-table mirror: which frames of RAM are long-mode page tables, at which level, what they hold.
+// It is about RAM and shared by all CPUs. It learns roots from the MMUs (a root is linked at the first
+// fill under it) and everything below from the tables' contents and from observed writes.
+//
+// Invariant, which the audit proves: references[L] of a frame is the number of entries, in all frames
+// that are tables of level L + 1, that point to it (1 for a root, at level 4); a frame is a table of
+// level L while that is not 0; the copy of every tracked frame equals RAM.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "emu/base/address.hpp"
+#include "emu/log/event.hpp"
+#include "emu/log/recorder.hpp"
+#include "emu/mem/guest_ram.hpp"
+#include "emu/mmu/pte.hpp"
+
+namespace forkscope::mmu {
+
+inline constexpr unsigned kTopLevel = 4;
+
+// Number of a tracked frame, dense and reused; 0: not tracked.
+using Slot = uint32_t;
+
+enum class TableState : uint8_t { NotTable, Table };
+
+struct TableFrame {
+    uint64_t pfn = 0;
+    std::array<uint32_t, kTopLevel + 1> references{};  // index: level
+    std::array<VirtAddr, kTopLevel + 1> span{};        // start of what the table covers, as first linked
+    uint8_t levels = 0;                                // bit L: references[L] != 0
+    uint8_t many_spans = 0;   // bit L: linked where its span would start elsewhere, too
+    uint8_t plain_level = 0;  // its level, if that is the only one and at one span; else 0
+    bool is_root = false;
+    uint8_t zero_stores = 0;  // to a root: zero written over zero
+    uint16_t current_on = 0;  // to a root: CPUs whose CR3 it is
+    uint32_t present = 0;     // entries with P set
+    std::array<Pte, kTableEntries> entries{};
+
+    [[nodiscard]] PhysAddr base() const { return PhysAddr(pfn << kPageShift); }
+    [[nodiscard]] bool is_table_at(unsigned level) const { return (levels & (1u << level)) != 0; }
+};
+
+// Who keeps state beside the mirror: the MMU of each CPU. Called while the mirror changes, so it may
+// look at the mirror but not change it.
+class MirrorListener {
+public:
+    virtual ~MirrorListener() = default;
+    // The frame is tracked from now on: stores to it must be seen before the next one happens.
+    virtual void frame_became_table(Slot slot) = 0;
+    // An entry was overwritten; what it linked is still linked.
+    virtual void entry_changed(Slot slot, unsigned index, Pte now) = 0;
+    // The frame stops being plain (TableFrame::plain_level); it still looks as before.
+    virtual void frame_becomes_shared(Slot slot) = 0;
+    // The last reference at this level goes; the frame still looks as before.
+    virtual void table_goes(Slot slot, unsigned level) = 0;
+};
+
+class Mirror {
+public:
+    Mirror(mem::GuestRam& ram, log::Recorder& recorder);
+    Mirror(const Mirror&) = delete;
+    Mirror& operator=(const Mirror&) = delete;
+
+    void add_listener(MirrorListener& listener);
+    void remove_listener(MirrorListener& listener);
+
+    [[nodiscard]] Slot slot_of(PhysAddr pa) const {
+        const uint64_t pfn = pa.page_number();
+        return pfn < slot_of_pfn_.size() ? slot_of_pfn_[pfn] : 0;
+    }
+    [[nodiscard]] bool is_table(PhysAddr pa) const { return slot_of(pa) != 0; }
+    [[nodiscard]] const TableFrame& frame(Slot slot) const { return *frames_[slot]; }
+    // Slots are below this.
+    [[nodiscard]] Slot slot_end() const { return static_cast<Slot>(frames_.size()); }
+    [[nodiscard]] bool is_used(Slot slot) const { return frames_[slot] != nullptr; }
+    [[nodiscard]] std::span<const Slot> roots() const { return roots_; }
+    // Frames of RAM, and of holes below its top.
+    [[nodiscard]] uint64_t frame_end() const { return slot_of_pfn_.size(); }
+
+    // A CPU's CR3 becomes `root` (page-aligned): links it, if it is RAM and not yet a root. A root that
+    // is held does not die. Every hold has its release.
+    void hold_root(PhysAddr root, const log::Origin& origin);
+    void release_root(PhysAddr root);
+
+    // As Mmu::observe_write(); the frame is tracked.
+    TableState observe_write(PhysAddr pa, uint64_t old_bytes, uint64_t new_bytes, unsigned size,
+                             log::Cause cause, const log::Origin& origin);
+
+    // The walker changed accessed or dirty of an entry, in RAM already.
+    void hardware_update(Slot slot, unsigned index, Pte now, log::Cause cause, const log::Origin& origin);
+
+    // Writes whose old bytes were not what the mirror had: each is a write that was missed.
+    [[nodiscard]] uint64_t missed_writes() const { return missed_writes_; }
+
+private:
+    friend class MirrorTestPeer;
+
+    mem::GuestRam& ram_;
+    log::Recorder& recorder_;
+    std::vector<Slot> slot_of_pfn_;
+    std::vector<std::unique_ptr<TableFrame>> frames_;  // index: slot; 0 is never used
+    std::vector<Slot> free_slots_;
+    std::vector<Slot> roots_;
+    std::vector<MirrorListener*> listeners_;
+    uint64_t missed_writes_ = 0;
+};
+
+}  // namespace forkscope::mmu

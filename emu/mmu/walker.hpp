@@ -1,0 +1,84 @@
+// The page walk. Pure: it reads entries and judges; it sets no bit, logs nothing, delivers nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "emu/base/address.hpp"
+#include "emu/mem/guest_ram.hpp"
+#include "emu/mmu/paging.hpp"
+#include "emu/mmu/pte.hpp"
+
+namespace forkscope::mmu {
+
+enum class PagingMode : uint8_t { Off, Legacy, Pae, Long };
+
+// PagingRegisters and PagingModel, decoded for one walk.
+struct Controls {
+    PagingMode mode = PagingMode::Off;
+    bool write_protect = false;
+    bool no_execute = false;
+    bool smep = false;
+    bool smap = false;
+    bool alignment_check = false;  // EFLAGS.AC
+    bool protection_keys = false;
+    bool page_size_extensions = false;
+    bool global_pages = false;
+    bool has_1gib_pages = false;
+    bool has_pse36 = false;
+    unsigned physical_bits = 0;
+    uint32_t pkru = 0;
+    uint64_t cr3 = 0;
+
+    [[nodiscard]] static Controls decode(const PagingRegisters& regs, const PagingModel& model);
+};
+
+// What one entry says, taken alone.
+enum class StepKind : uint8_t { NotPresent, Reserved, Table, Leaf };
+[[nodiscard]] StepKind step(const Controls& controls, unsigned level, Pte entry);
+
+struct PathEntry {
+    PhysAddr where;
+    Pte value;
+};
+
+// The entries that a walk read, by level, and what they add up to.
+struct Path {
+    std::array<PathEntry, 5> at;  // index: level; valid from `top` down to `last`
+    uint8_t top = 0;
+    uint8_t last = 0;                     // level of the last entry read
+    StepKind end = StepKind::NotPresent;  // what that entry was; never Table
+    bool writable = true;                 // W in every entry that has the bit
+    bool user = true;                     // U/S likewise
+    bool no_execute = false;              // NX in any, where NX is enabled
+    PhysAddr frame;                       // of the 4 KiB page, if end is Leaf
+
+    [[nodiscard]] bool mapped() const { return end == StepKind::Leaf; }
+    [[nodiscard]] const PathEntry& leaf() const { return at[last]; }
+};
+
+// Reads entries from RAM; one that lies outside RAM reads as all ones, as an undriven PC bus does.
+// The mode is not Off; the address is canonical in long mode.
+[[nodiscard]] Path walk(const mem::GuestRam& ram, const Controls& controls, VirtAddr va);
+
+// Whether the access may use a walked path; if not, the fault.
+[[nodiscard]] std::optional<Fault> judge(const Controls& controls, const Path& path, VirtAddr va,
+                                         Access access, Privilege privilege);
+
+// What the engine may do with the page of a path that judge() let pass.
+[[nodiscard]] Permissions permissions_for(const Controls& controls, const Path& path, Access access,
+                                          Privilege privilege);
+
+// Where an address leads, for those who only look.
+struct Translation {
+    PhysAddr pa;          // of the byte
+    PhysAddr leaf_entry;  // where the entry that maps it stands; 0 with paging off
+    Pte leaf;
+    uint8_t level = 0;  // as Grant::level
+    bool writable = false;
+    bool user = false;
+    bool executable = false;
+};
+
+}  // namespace forkscope::mmu
