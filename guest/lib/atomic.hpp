@@ -12,13 +12,21 @@ public:
     Atomic(const Atomic&) = delete;
     Atomic& operator=(const Atomic&) = delete;
 
-    [[nodiscard]] T load() const { return __atomic_load_n(&value_, __ATOMIC_SEQ_CST); }
-    void store(T value) { __atomic_store_n(&value_, value, __ATOMIC_SEQ_CST); }
-    T exchange(T value) { return __atomic_exchange_n(&value_, value, __ATOMIC_SEQ_CST); }
+    [[nodiscard]] T load() const {
+        T value;
+        __atomic_load(&value_, &value, __ATOMIC_SEQ_CST);
+        return value;
+    }
+    void store(T value) { __atomic_store(&value_, &value, __ATOMIC_SEQ_CST); }
+    T exchange(T value) {
+        T before;
+        __atomic_exchange(&value_, &value, &before, __ATOMIC_SEQ_CST);
+        return before;
+    }
     // True if the value was `expected` and is now `desired`; otherwise expected holds what was found.
     bool compare_exchange(T& expected, T desired) {
-        return __atomic_compare_exchange_n(&value_, &expected, desired, false, __ATOMIC_SEQ_CST,
-                                           __ATOMIC_SEQ_CST);
+        return __atomic_compare_exchange(&value_, &expected, &desired, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST);
     }
     // Each returns the value before.
     T fetch_add(T by) { return __atomic_fetch_add(&value_, by, __ATOMIC_SEQ_CST); }

@@ -1,6 +1,6 @@
 // Counted objects, in two forms. refcount_t is a bare count. RefCounted is the whole habit:
-// struct files_struct : RefCounted<files_struct> {...}; RefPtr<files_struct> holds a reference and the last put
-// deletes the object. A class with an end of its own (page-table roots, say) gives a `void release()`.
+// struct files_struct : RefCounted<files_struct> {...}; RefPtr<files_struct> holds a reference and the last
+// put deletes the object. A class with an end of its own (page-table roots, say) gives a `void release()`.
 // the object. A class with its own end (page-table roots, say) gives a `void release()`.
 #pragma once
 

@@ -1,0 +1,51 @@
+// Namespaces: which names and numbers a task sees. One nsproxy may be shared by many tasks.
+#pragma once
+
+#include "guest/abi/process.hpp"
+#include "guest/kernel/pid.hpp"
+#include "guest/lib/refcount.hpp"
+
+namespace guest {
+
+struct task_struct;
+
+struct uts_namespace : RefCounted<uts_namespace> {
+    KMEM_CACHED()
+    abi::UtsName name{};
+};
+
+struct ipc_namespace : RefCounted<ipc_namespace> {
+    KMEM_CACHED()
+};
+
+struct mnt_namespace : RefCounted<mnt_namespace> {
+    KMEM_CACHED()
+};
+
+inline constexpr pid_nr_t kPidMax = 32768;
+
+struct pid_namespace : RefCounted<pid_namespace> {
+    KMEM_CACHED()
+    unsigned level = 0;
+    RefPtr<pid_namespace> parent;
+    task_struct* child_reaper = nullptr;  // its init: gets the orphans
+    pid_nr_t last_pid = 0;
+    uint64_t nr_pids = 0;
+    uint64_t pidmap[kPidMax / 64] = {};  // bit set: number in use
+};
+
+struct nsproxy : RefCounted<nsproxy> {
+    KMEM_CACHED()
+    RefPtr<uts_namespace> uts_ns;
+    RefPtr<ipc_namespace> ipc_ns;
+    RefPtr<mnt_namespace> mnt_ns;
+    RefPtr<pid_namespace> pid_ns_for_children;
+};
+
+extern pid_namespace init_pid_ns;
+extern nsproxy init_nsproxy;
+
+// The pid namespace that task itself is in.
+[[nodiscard]] pid_namespace& task_active_pid_ns(const task_struct* task);
+
+}  // namespace guest

@@ -1,0 +1,201 @@
+// The task: everything the kernel knows of one thread of execution.
+#pragma once
+
+#include <stdint.h>
+
+#include "guest/arch/thread.hpp"
+#include "guest/kernel/cred.hpp"
+#include "guest/kernel/nsproxy.hpp"
+#include "guest/kernel/pid.hpp"
+#include "guest/kernel/signal.hpp"
+#include "guest/kernel/wait.hpp"
+#include "guest/lib/handle.hpp"
+#include "guest/lib/refcount.hpp"
+#include "guest/mm/mm_types.hpp"
+
+namespace guest {
+
+struct files_struct;
+struct fs_struct;
+void put_files_struct(files_struct* files);
+void put_fs_struct(fs_struct* fs);
+
+// task_struct::flags
+inline constexpr uint32_t PF_EXITING = 0x4, PF_FORKNOEXEC = 0x40, PF_SUPERPRIV = 0x100, PF_DUMPCORE = 0x200,
+                          PF_SIGNALED = 0x400, PF_KTHREAD = 0x200000;
+
+// SEM_UNDO adjustments: shared by CLONE_SYSVSEM.
+struct sem_undo_list : RefCounted<sem_undo_list> {
+    KMEM_CACHED()
+    spinlock_t lock;
+    list_head list_proc;
+};
+
+// Shared by CLONE_IO.
+struct io_context : RefCounted<io_context> {
+    KMEM_CACHED()
+    uint16_t ioprio = 0;
+};
+
+inline constexpr unsigned kCommLength = 16;
+
+// The scheduler's part of a task. Guarded by the run queue's lock.
+struct sched_entity {
+    list_head run_list;
+    bool on_rq = false;
+    int nice = 0;             // -20..19
+    unsigned policy = 0;      // SCHED_OTHER
+    unsigned time_slice = 0;  // ticks left
+    uint64_t sum_exec_ticks = 0;
+    uint64_t last_ran = 0;   // tick of the last switch to or from it
+    uint64_t sleep_avg = 0;  // ticks slept lately, halved as they are used up
+    uint64_t timer_slack_ns = 50000;
+};
+
+// restart_syscall goes on with this.
+struct restart_block {
+    Result<long> (*fn)(restart_block& block) = nullptr;
+    uint64_t expires = 0;  // ns, CLOCK_MONOTONIC
+    uint64_t words[3] = {};
+};
+
+// The members from `real_cred` to `thread_pid` are acquired in this order by copy_process, so that destroying
+// a half-made task gives everything back in reverse.
+struct task_struct {
+    KMEM_CACHED()
+    task_struct() = default;
+    ~task_struct();
+
+    KernelStack stack;
+    refcount_t usage;  // itself while it runs, its parent until it is reaped, and lookups
+    Atomic<TaskState> state{TaskState::Running};
+    uint32_t flags = 0;  // PF_*
+    uint32_t ptrace = 0;
+    sched_entity se;
+
+    // Statistics
+    uint64_t utime = 0, stime = 0;  // ns
+    uint64_t start_time = 0;        // ns, CLOCK_MONOTONIC
+    uint64_t nvcsw = 0, nivcsw = 0;
+    uint64_t min_flt = 0, maj_flt = 0, cow_copies = 0, cow_reuses = 0;
+    uint64_t read_bytes = 0, write_bytes = 0, syscr = 0, syscw = 0;
+
+    RefPtr<const struct cred> real_cred;
+    RefPtr<const struct cred> cred;
+    RefPtr<sem_undo_list> sysvsem;
+    Handle<files_struct, put_files_struct> files;
+    Handle<fs_struct, put_fs_struct> fs;
+    RefPtr<sighand_struct> sighand;
+    RefPtr<signal_struct> signal;
+    Handle<mm_struct, mmput> mm;     // null in kernel threads
+    mm_struct* active_mm = nullptr;  // whose tables it runs on; counted in mm_count while mm is null
+    RefPtr<struct nsproxy> nsproxy;
+    RefPtr<struct io_context> io_context;
+    thread_struct thread;
+    RefPtr<struct pid> thread_pid;
+
+    pid_nr_t pid = 0;  // in the first namespace
+    pid_nr_t tgid = 0;
+    pid_link pids[PIDTYPE_MAX];
+
+    // Family. Guarded by tasklist_lock.
+    task_struct* real_parent = nullptr;
+    task_struct* parent = nullptr;  // who gets SIGCHLD and may wait: real_parent, or the tracer
+    task_struct* group_leader = nullptr;
+    list_head children;  // heads `sibling`
+    list_head sibling;
+    list_head ptraced;  // heads `ptrace_entry`
+    list_head ptrace_entry;
+    list_head tasks;        // all thread-group leaders
+    list_head thread_node;  // signal->thread_head
+
+    // Signals. Guarded by sighand->siglock.
+    sigset_t blocked = 0;
+    sigset_t saved_sigmask = 0;
+    bool restore_sigmask = false;
+    sigpending pending;
+    abi::SigAltStack sas{0, abi::kSsDisable, 0, 0};
+    restart_block restart;
+    bool group_stop_pending = false;
+
+    // Life and death
+    int exit_code = 0;    // wait status
+    int exit_signal = 0;  // -1: a thread that is not the leader
+    int pdeath_signal = 0;
+    bool did_exec = false;
+    uint32_t personality = 0;
+    uint64_t fail_nth = 0;  // failure injection: this allocation from now fails
+    UserPtr<int32_t> set_child_tid;
+    UserPtr<int32_t> clear_child_tid;
+    UserPtr<void> robust_list;
+    completion* vfork_done = nullptr;
+
+    char comm[kCommLength] = {};
+    const char* wchan = nullptr;  // what it waits for, if it says so
+    // The system call it is in: number (-1: none) and arguments.
+    int64_t syscall_nr = -1;
+
+    [[nodiscard]] bool is_kthread() const { return (flags & PF_KTHREAD) != 0; }
+};
+
+extern spinlock_t tasklist_lock;
+extern IntrusiveList<task_struct, &task_struct::tasks> all_leaders;
+extern task_struct init_task;  // pid 0, the idle task
+
+inline void get_task_struct(task_struct* task) { task->usage.inc(); }
+void put_task_struct(task_struct* task);
+
+[[nodiscard]] inline bool thread_group_leader(const task_struct* task) { return task->exit_signal >= 0; }
+[[nodiscard]] inline bool same_thread_group(const task_struct* a, const task_struct* b) {
+    return a->signal.get() == b->signal.get();
+}
+[[nodiscard]] inline bool thread_group_empty(const task_struct* task) {
+    return task->signal->nr_threads == 1;
+}
+
+// Calls visit(thread) for each thread of task's group. tasklist_lock or siglock is held.
+template <typename Visit>
+void for_each_thread(const task_struct* task, Visit&& visit) {
+    list_head& head = task->signal->thread_head;
+    for (list_head* node = head.next; node != &head;) {
+        list_head* next = node->next;
+        visit(*list_entry<task_struct, &task_struct::thread_node>(node));
+        node = next;
+    }
+}
+
+template <typename Visit>
+void do_each_pid_task(struct pid* of, PidType type, Visit&& visit) {
+    list_head& head = of->tasks[type];
+    for (list_head* node = head.next; node != &head;) {
+        list_head* next = node->next;
+        // pids[] is an array member: step back from the link to the task that holds it.
+        auto* link = list_entry<pid_link, &pid_link::node>(node);
+        auto* base = reinterpret_cast<char*>(link) - static_cast<size_t>(type) * sizeof(pid_link);
+        visit(*reinterpret_cast<task_struct*>(base - __builtin_offsetof(task_struct, pids)));
+        node = next;
+    }
+}
+
+[[nodiscard]] inline uint64_t rlimit(abi::Rlimit which) {
+    return current()->signal->rlim[static_cast<unsigned>(which)].current;
+}
+
+// Puts the task on the run queue if it sleeps in one of `states`; false if it did not.
+bool try_to_wake_up(task_struct* task, uint32_t states);
+bool wake_up_process(task_struct* task);
+inline void set_current_state(TaskState state) { current()->state.store(state); }
+// Gives the CPU to others if the tick asked for it: for long loops in the kernel. May sleep.
+void cond_resched();
+
+void set_task_comm(task_struct* task, const char* name);
+
+// For drivers: the tick, 100 a second.
+inline constexpr uint64_t kHz = 100;
+inline constexpr uint64_t kNsPerTick = 1'000'000'000 / kHz;
+extern volatile uint64_t jiffies;
+// CLOCK_MONOTONIC and CLOCK_REALTIME, ns.
+[[nodiscard]] uint64_t ktime_get();
+[[nodiscard]] uint64_t ktime_get_real();
+
+}  // namespace guest

@@ -1,0 +1,114 @@
+// Signals: pending sets, actions, what threads of a process have in common, and how to send one.
+#pragma once
+
+#include <stdint.h>
+
+#include "guest/abi/process.hpp"
+#include "guest/abi/signal.hpp"
+#include "guest/kernel/pid.hpp"
+#include "guest/kernel/wait.hpp"
+#include "guest/lib/refcount.hpp"
+
+namespace guest {
+
+struct pt_regs;
+struct task_struct;
+struct tty_struct;
+struct user_struct;
+
+using sigset_t = abi::SigSet;
+using siginfo = abi::SigInfo;
+
+// One queued signal with what is told about it.
+struct sigqueue {
+    KMEM_CACHED()
+    list_head list;
+    siginfo info{};
+    RefPtr<user_struct> user;  // charged for it
+};
+
+struct sigpending {
+    IntrusiveList<sigqueue, &sigqueue::list> list;
+    sigset_t signal = 0;
+};
+void flush_sigqueue(sigpending& pending);
+
+// The handlers: shared by CLONE_SIGHAND.
+struct sighand_struct : RefCounted<sighand_struct> {
+    KMEM_CACHED()
+    sighand_struct() = default;
+    abi::SigAction action[abi::kNsig] = {};
+    spinlock_t siglock;  // actions, pending sets, signal_struct's group state
+    wait_queue_head signalfd_wqh;
+};
+
+// signal_struct::flags
+inline constexpr uint32_t SIGNAL_STOP_STOPPED = 1, SIGNAL_STOP_CONTINUED = 2, SIGNAL_GROUP_EXIT = 4,
+                          SIGNAL_CLD_STOPPED = 0x10, SIGNAL_CLD_CONTINUED = 0x20, SIGNAL_UNKILLABLE = 0x40;
+
+// What the threads of one process have in common.
+struct signal_struct : RefCounted<signal_struct> {
+    KMEM_CACHED()
+    signal_struct() = default;
+    ~signal_struct();
+
+    Atomic<int32_t> live{1};        // threads that have not exited
+    int nr_threads = 1;             // threads not yet released
+    list_head thread_head;          // through task_struct::thread_node
+    wait_queue_head wait_chldexit;  // wait4
+    sigpending shared_pending;
+
+    int group_exit_code = 0;   // wait status of all, once SIGNAL_GROUP_EXIT is set
+    int group_stop_count = 0;  // threads that still have to stop
+    uint32_t flags = 0;        // SIGNAL_*
+    // execve and exit_group wait here until notify_count threads are left.
+    task_struct* group_exit_task = nullptr;
+    int notify_count = 0;
+
+    bool is_child_subreaper = false;
+    bool leader = false;        // of a session
+    tty_struct* tty = nullptr;  // controlling terminal
+    RefPtr<pid> tty_old_pgrp;
+
+    // Of threads that are gone, and of children that were waited for. Nanoseconds.
+    uint64_t utime = 0, stime = 0, cutime = 0, cstime = 0;
+    uint64_t nvcsw = 0, nivcsw = 0, cnvcsw = 0, cnivcsw = 0;
+    uint64_t min_flt = 0, maj_flt = 0, cmin_flt = 0, cmaj_flt = 0;
+    uint64_t maxrss = 0, cmaxrss = 0;  // pages
+
+    abi::RlimitPair rlim[abi::kRlimits] = {};
+};
+
+// Whether `info` is one of these rather than a siginfo: sent by a program's kill(), or by the kernel.
+enum class SigSource { User, Kernel };
+
+// All return Result<void>; Srch when nobody is there, Perm when current may not (only the checked ones).
+Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task);  // to one thread
+Result<void> group_send_sig_info(int sig, const siginfo& info,
+                                 task_struct* task);          // to its process; checks rights
+void send_sig(int sig, task_struct* task, SigSource source);  // to one thread, no checks
+// To each process of a process group, from the kernel (a tty's ^C) : Srch if it is empty.
+Result<void> kill_pgrp(pid* group, int sig, SigSource source);
+Result<void> kill_pid(pid* who, int sig, SigSource source);
+// A fault of the task itself: unblocks the signal and drops a handler that would ignore it.
+void force_sig_info(int sig, const siginfo& info, task_struct* task);
+void force_sig(int sig, task_struct* task);
+// A background task that touches its terminal.
+[[nodiscard]] bool is_current_pgrp_orphaned();
+[[nodiscard]] bool is_ignored(int sig);  // by current: ignored or blocked
+
+// Makes signal_pending() right again after a change of masks or pending sets. siglock is held.
+void recalc_sigpending_tsk(task_struct* task);
+void recalc_sigpending();
+// Replaces current's mask (KILL and STOP stay deliverable).
+void set_current_blocked(sigset_t blocked);
+// On the way back to user mode: delivers what is pending, or arranges a restart.
+void do_signal(pt_regs& regs);
+// Takes a signal that is in `mask` off current's sets; 0 if there is none.
+int dequeue_signal(task_struct* task, sigset_t mask, siginfo& info);
+
+void signal_wake_up(task_struct* task, bool fatal);
+// Ends every other thread of current's process; they are on their way when it returns.
+void zap_other_threads(task_struct* task);
+
+}  // namespace guest

@@ -1,0 +1,93 @@
+// What an address space is: mm_struct and its areas.
+#pragma once
+
+#include <stdint.h>
+
+#include "guest/arch/pgtable_types.hpp"
+#include "guest/kernel/mutex.hpp"
+#include "guest/lib/address.hpp"
+#include "guest/lib/list.hpp"
+#include "guest/lib/refcount.hpp"
+#include "guest/lib/tree.hpp"
+#include "guest/mm/page.hpp"
+#include "guest/mm/slab.hpp"
+
+namespace guest {
+
+struct file;
+struct mm_struct;
+
+// vm_area_struct::vm_flags, Linux's values.
+inline constexpr uint64_t VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_SHARED = 8, VM_MAYREAD = 0x10,
+                          VM_MAYWRITE = 0x20, VM_MAYEXEC = 0x40, VM_MAYSHARE = 0x80, VM_GROWSDOWN = 0x100,
+                          VM_DENYWRITE = 0x800, VM_LOCKED = 0x2000, VM_IO = 0x4000, VM_DONTCOPY = 0x20000,
+                          VM_DONTEXPAND = 0x40000, VM_ACCOUNT = 0x100000, VM_NORESERVE = 0x200000,
+                          VM_WIPEONFORK = 0x2000000;
+
+// One range of addresses with one set of rights. Guarded by vm_mm->mmap_sem.
+struct vm_area_struct {
+    KMEM_CACHED()
+    vm_area_struct(mm_struct& mm, VirtAddr start, VirtAddr end, uint64_t flags)
+        : vm_mm(&mm), vm_start(start), vm_end(end), vm_flags(flags) {}
+    ~vm_area_struct();
+
+    mm_struct* vm_mm;
+    VirtAddr vm_start;
+    VirtAddr vm_end;  // one past the last byte
+    uint64_t vm_flags;
+    uint64_t vm_pgoff = 0;    // of vm_start in the file, in pages
+    file* vm_file = nullptr;  // referenced; null for private anonymous memory
+    list_head vm_list;        // mm->mmap, by address
+    TreeNode vm_rb;           // mm->mm_rb, by address
+    list_head shared;         // the file's address_space::i_mmap
+
+    [[nodiscard]] uint64_t pages() const { return (vm_end - vm_start) >> kPageShift; }
+    [[nodiscard]] bool contains(VirtAddr address) const { return address >= vm_start && address < vm_end; }
+    [[nodiscard]] uint64_t pgoff_of(VirtAddr address) const {
+        return vm_pgoff + ((address - vm_start) >> kPageShift);
+    }
+    // Writes go to a private copy.
+    [[nodiscard]] bool is_cow() const { return (vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE; }
+};
+
+struct mm_struct {
+    KMEM_CACHED()
+    constexpr mm_struct() = default;
+
+    IntrusiveList<vm_area_struct, &vm_area_struct::vm_list> mmap;
+    IntrusiveTree<vm_area_struct, &vm_area_struct::vm_rb> mm_rb;
+    vm_area_struct* mmap_cache = nullptr;  // the area that was looked up last
+    pgd_t* pgd = nullptr;                  // the top table, in the direct map
+    refcount_t mm_users;                   // tasks and others that use the areas; the last one unmaps all
+    refcount_t mm_count;                   // users together count one; the last one frees pgd and this
+    rw_semaphore mmap_sem;                 // areas and layout
+    spinlock_t page_table_lock;            // every change of a user page-table entry
+
+    uint64_t total_vm = 0;   // pages in all areas
+    uint64_t locked_vm = 0;  // pages under mlock
+    uint64_t data_vm = 0, exec_vm = 0, stack_vm = 0;
+    // Pages that are mapped, and page-table pages of each kind; under page_table_lock.
+    uint64_t anon_rss = 0, file_rss = 0, hiwater_rss = 0;
+    uint64_t nr_ptes = 0, nr_pmds = 0, nr_puds = 0;
+
+    VirtAddr start_code, end_code, start_data, end_data;
+    VirtAddr start_brk, brk, start_stack;
+    VirtAddr arg_start, arg_end, env_start, env_end;
+    VirtAddr mmap_base;        // areas without an address of their own go below it
+    file* exe_file = nullptr;  // referenced
+    static constexpr unsigned kAuxWords = 44;
+    uint64_t saved_auxv[kAuxWords] = {};
+
+    [[nodiscard]] PhysAddr root() const { return virt_to_phys(pgd); }
+    [[nodiscard]] uint64_t rss() const { return anon_rss + file_rss; }
+};
+
+// Drops a user of the address space; the last one unmaps everything. May sleep.
+void mmput(mm_struct* mm);
+// Drops what keeps mm_struct and its top table themselves.
+void mmdrop(mm_struct* mm);
+
+// The kernel's own address space: the upper half alone.
+extern mm_struct init_mm;
+
+}  // namespace guest
