@@ -49,6 +49,7 @@ Timer::~Timer() { queue_.remove(*this); }
 
 void Timer::arm(VirtualNs deadline) {
     assert(running_deadline_ == kNever || deadline > running_deadline_);
+    if (deadline == deadline_) return;
     deadline_ = deadline;
     queue_.update_next();
 }
