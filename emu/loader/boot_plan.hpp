@@ -1,0 +1,56 @@
+// What the loader made of a kernel image: how the first CPU starts, and what now lies where in RAM.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "emu/base/address.hpp"
+
+namespace forkscope::loader {
+
+enum class ImageKind : uint8_t {
+    PvhElf64,
+    PvhElf32,
+    Elf64,  // started at its entry point in 64-bit mode
+    Flat,
+};
+
+enum class EntryMode : uint8_t {
+    // Paging off, flat 4 GiB code and data segments, interrupts off: the state that PVH asks for (Xen,
+    // docs/misc/pvh.pandoc, "Direct boot").
+    Protected32,
+    // Long mode with paging on and interrupts off: cr3 maps the first 4 GiB onto themselves by 2 MiB
+    // pages, GDT selectors 8 (64-bit code) and 16 (data).
+    Long64,
+};
+
+// Registers that are not listed are 0 at the entry. What Protected32 does not use is 0.
+struct BootRegisters {
+    uint64_t rip = 0;
+    uint64_t rsp = 0;
+    uint64_t rbx = 0;  // physical address of hvm_start_info
+    uint64_t rdi = 0;  // the same, as the first argument of a C function; Long64 only
+    PhysAddr cr3;
+    PhysAddr gdt_base;
+    uint16_t gdt_limit = 0;
+};
+
+struct PlacedRange {
+    std::string name;  // e.g. "kernel segment 0", "initrd"
+    PhysAddr base;
+    uint64_t size;  // bytes
+};
+
+struct BootPlan {
+    ImageKind kind = ImageKind::Flat;
+    EntryMode mode = EntryMode::Protected32;
+    PhysAddr entry;
+    BootRegisters registers;
+    std::vector<PlacedRange> placed;  // in order of address
+
+    // One line for people, e.g. "PVH ELF64, entry 0x100040 in 32-bit mode".
+    [[nodiscard]] std::string description() const;
+};
+
+}  // namespace forkscope::loader

@@ -1,0 +1,34 @@
+// Puts a kernel, its initrd and what it is told at boot into guest RAM.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "emu/base/address.hpp"
+#include "emu/base/result.hpp"
+#include "emu/loader/boot_plan.hpp"
+#include "emu/loader/image.hpp"
+#include "emu/mem/guest_ram.hpp"
+
+namespace forkscope::loader {
+
+enum class Protocol : uint8_t {
+    Auto,    // what the image offers: PVH
+    Long64,  // an ELF64 image's own entry point, in 64-bit mode
+};
+
+struct LoadOptions {
+    std::string command_line;       // without the final NUL; at most kMaxCommandLine bytes
+    const Image* initrd = nullptr;  // null: none
+    Protocol protocol = Protocol::Auto;
+    // The file is no ELF: it goes to this address as it is and starts there, in 64-bit mode.
+    std::optional<PhysAddr> flat_address;
+};
+
+inline constexpr size_t kMaxCommandLine = 4095;  // bytes
+
+// Every error is one line that names the file, where in it, and what was expected. RAM is written only
+// when nothing can fail any more, so after an error it is as it was.
+Result<BootPlan> load_kernel(const Image& kernel, mem::GuestRam& ram, const LoadOptions& options);
+
+}  // namespace forkscope::loader
