@@ -1,0 +1,124 @@
+#include "emu/cpu/cpu_core.hpp"
+
+#include <unicorn/unicorn.h>
+
+#include <algorithm>
+
+#include "emu/cpu/disassembler.hpp"
+#include "emu/cpu/ram_views.hpp"
+
+namespace forkscope::cpu {
+
+CpuCore::CpuCore(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
+                 mmu::Mirror& mirror, log::Recorder& recorder)
+    : id_(id),
+      engine_(std::move(engine)),
+      ram_(ram),
+      recorder_(recorder),
+      clock_(*this),
+      code_pages_(ram),
+      mmu_(id, {.physical_bits = kPhysicalBits, .has_1gib_pages = model.has_1gib_pages, .has_pse36 = true}, ram,
+           mirror, recorder, *this) {}
+
+uint64_t CpuCore::linear_rip() {
+    LiveState& s = state();
+    if (s.code64()) return s.rip();
+    return (s.segment(kCs).base + s.rip()) & 0xffff'ffff;
+}
+
+mmu::PagingRegisters CpuCore::paging_registers() {
+    LiveState& s = state();
+    return {.cr0 = s.cr(0), .cr3 = s.cr(3), .cr4 = s.cr(4), .efer = s.efer(), .rflags = s.eflags(), .pkru = s.pkru()};
+}
+
+log::Origin CpuCore::origin() {
+    return origin_at(recorder_.enabled() ? clock_.at(linear_rip()) : clock_.at_block_start());
+}
+
+log::Origin CpuCore::origin_at(InstrCount icount) {
+    LiveState& s = state();
+    return {.icount = icount,
+            .rip = linear_rip(),
+            .root = s.cr(3) & ~kPageOffsetMask,
+            .task = task_,
+            .cpu = id_,
+            .cpl = static_cast<uint8_t>(s.cpl())};
+}
+
+void CpuCore::idle_until(VirtualNs time) {
+    const VirtualNs present = time_at(clock_.at_block_start());
+    if (time > present) idle_ns_ += time - present;
+}
+
+void CpuCore::flush_engine() {
+    engine_->flush_tlb();
+    engine_flushed_itself();
+}
+
+void CpuCore::engine_flushed_itself() {
+    ++engine_epoch_;
+    clock_.translations_changed();
+    mmu_.engine_flushed();
+}
+
+void CpuCore::flush_all() {
+    engine_->flush_tlb();
+    ++engine_epoch_;
+    clock_.translations_changed();
+}
+
+void CpuCore::invalidate_code(PhysAddr pa, uint64_t length) {
+    const uint64_t first = kInvalidationWindow + pa.raw();
+    invalidating_ = true;
+    uc_ctl_remove_cache(engine_->handle(), first, first + length);
+    invalidating_ = false;
+    // The window's translations must not outlive this.
+    flush_engine();
+}
+
+size_t CpuCore::peek_code(uint64_t linear, uint8_t (&bytes)[15]) {
+    const mmu::PagingRegisters regs = paging_registers();
+    size_t count = 0;
+    while (count < sizeof bytes) {
+        const VirtAddr va(linear + count);
+        const auto translation = mmu_.probe(va, regs);
+        if (!translation) break;
+        const size_t chunk = std::min<size_t>(sizeof bytes - count, kPageSize - va.page_offset());
+        const uint8_t* p = ram_.at(translation->address, chunk);
+        if (p == nullptr) break;
+        std::copy(p, p + chunk, bytes + count);
+        count += chunk;
+    }
+    return count;
+}
+
+PhysAddr CpuCore::code_frame(uint64_t pc) {
+    FramePage& cached = frame_pages_[(pc >> kPageShift) % kFramePages];
+    if (cached.page == pc >> kPageShift && cached.epoch == engine_epoch_) return cached.frame;
+    const auto translation = mmu_.probe(VirtAddr(pc), paging_registers());
+    cached = {pc >> kPageShift, translation ? translation->address.page_base() : PhysAddr(0), engine_epoch_};
+    return cached.frame;
+}
+
+uint32_t CpuCore::count_instructions(const Block& block) {
+    uc_tb translated{};
+    if (uc_ctl_request_cache(engine_->handle(), block.pc, &translated) == UC_ERR_OK &&
+        translated.size == block.bytes && translated.icount != 0)
+        return translated.icount;
+    return count_before(block, block.pc + block.bytes);
+}
+
+uint32_t CpuCore::count_before(const Block& block, uint64_t rip) {
+    const unsigned bits = state().code64() ? 64 : (state().hflags() & kHfCs32) != 0 ? 32 : 16;
+    uint32_t count = 0;
+    for (uint64_t at = block.pc; at < rip; ++count) {
+        uint8_t bytes[15];
+        const size_t available = peek_code(at, bytes);
+        const size_t length = available == 0 ? 0 : instruction_length({bytes, available}, bits);
+        if (length == 0) return count + 1;
+        at += length;
+    }
+    return count;
+}
+
+}  // namespace forkscope::cpu

@@ -1,0 +1,100 @@
+// What the parts of one CPU share: the engine, the MMU, the clock, the log, and the few questions that
+// all of them ask.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "emu/base/units.hpp"
+#include "emu/bus/clock.hpp"
+#include "emu/cpu/code_pages.hpp"
+#include "emu/cpu/engine.hpp"
+#include "emu/cpu/instruction_clock.hpp"
+#include "emu/log/recorder.hpp"
+#include "emu/mem/guest_ram.hpp"
+#include "emu/mmu/mmu.hpp"
+
+namespace forkscope::cpu {
+
+// Virtual time: one retired instruction takes one nanosecond.
+inline constexpr VirtualNs kNsPerInstruction = 1;
+
+class CpuCore final : private InstructionClock::CodeReader, private mmu::EngineTlb {
+public:
+    CpuCore(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
+            mmu::Mirror& mirror, log::Recorder& recorder);
+
+    [[nodiscard]] Engine& engine() { return *engine_; }
+    [[nodiscard]] LiveState& state() { return engine_->state(); }
+    [[nodiscard]] mmu::Mmu& mmu() { return mmu_; }
+    [[nodiscard]] mem::GuestRam& ram() { return ram_; }
+    [[nodiscard]] log::Recorder& recorder() { return recorder_; }
+    [[nodiscard]] InstructionClock& clock() { return clock_; }
+    [[nodiscard]] CodePages& code_pages() { return code_pages_; }
+    [[nodiscard]] CpuId id() const { return id_; }
+    // Counts flushes of the engine's whole TLB; 31 bits, as CodePages keeps it.
+    [[nodiscard]] uint32_t engine_epoch() const { return engine_epoch_ & 0x7fff'ffff; }
+
+    void set_task(uint32_t task) { task_ = task; }
+    [[nodiscard]] uint32_t task() const { return task_; }
+
+    // Linear address of the next instruction.
+    [[nodiscard]] uint64_t linear_rip();
+    [[nodiscard]] mmu::PagingRegisters paging_registers();
+
+    // Who is acting now: the instruction at RIP. With nobody recording, the time is that of the block.
+    [[nodiscard]] log::Origin origin();
+    // The same at a given time.
+    [[nodiscard]] log::Origin origin_at(InstrCount icount);
+
+    [[nodiscard]] VirtualNs time_at(InstrCount icount) const { return icount * kNsPerInstruction + idle_ns_; }
+    // Exact, also in the middle of a block.
+    [[nodiscard]] VirtualNs now() { return time_at(clock_.at(linear_rip())); }
+    // First instruction count at which it is that late.
+    [[nodiscard]] InstrCount icount_at(VirtualNs time) const {
+        return time <= idle_ns_ ? 0 : (time - idle_ns_) / kNsPerInstruction;
+    }
+    // The CPU waits in HLT until then.
+    void idle_until(VirtualNs time);
+
+    // Drops every translation of the engine.
+    void flush_engine();
+    // The engine dropped every translation by itself.
+    void engine_flushed_itself();
+
+    // RAM changed under [pa, pa + length) without the engine's knowledge: code there is thrown away.
+    void invalidate_code(PhysAddr pa, uint64_t length);
+    // While invalidate_code() runs: where its window of virtual addresses leads.
+    [[nodiscard]] bool invalidating() const { return invalidating_; }
+
+    // Up to 15 bytes of code at a linear address, fewer where the next page is not there. Changes nothing.
+    size_t peek_code(uint64_t linear, uint8_t (&bytes)[15]);
+
+private:
+    PhysAddr code_frame(uint64_t pc) override;
+    uint32_t count_instructions(const Block& block) override;
+    uint32_t count_before(const Block& block, uint64_t rip) override;
+    void flush_all() override;
+
+    struct FramePage {
+        uint64_t page = ~uint64_t{0};
+        PhysAddr frame;
+        uint32_t epoch = 0;
+    };
+    static constexpr size_t kFramePages = 256;
+
+    CpuId id_;
+    std::unique_ptr<Engine> engine_;
+    mem::GuestRam& ram_;
+    log::Recorder& recorder_;
+    InstructionClock clock_;
+    CodePages code_pages_;
+    mmu::Mmu mmu_;
+    VirtualNs idle_ns_ = 0;
+    uint32_t engine_epoch_ = 1;
+    uint32_t task_ = 0;
+    bool invalidating_ = false;
+    FramePage frame_pages_[kFramePages];
+};
+
+}  // namespace forkscope::cpu

@@ -1,0 +1,99 @@
+#include "emu/cpu/engine.hpp"
+
+#include <sys/mman.h>
+#include <unicorn/unicorn.h>
+
+#include "emu/cpu/engine_internals.hpp"
+#include "emu/cpu/ram_views.hpp"
+#include "emu/cpu/svm_intercepts.hpp"
+
+namespace forkscope::cpu {
+
+namespace {
+
+// The control block's page, then the MSR map's two.
+constexpr uint64_t kMsrMapOffset = kPageSize;
+constexpr uint64_t kPrivateBytes = kPageSize + kMsrMapBytes;
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const CpuModel& model, mem::GuestRam& ram) {
+    const EngineLayout layout = TRY(probe_engine_layout(model.engine_model));
+    TRY_VOID(prove_engine_layout(layout, model.engine_model));
+
+    uc_engine* uc = nullptr;
+    if (const uc_err e = uc_open(UC_ARCH_X86, UC_MODE_64, &uc); e != UC_ERR_OK)
+        return fail("engine: cannot open Unicorn in 64-bit mode: {}", uc_strerror(e));
+    uc_ctl_set_cpu_model(uc, model.engine_model);
+    uc_ctl_tlb_mode(uc, UC_TLB_VIRTUAL);
+    // Addresses at which emulation ends by itself: none.
+    uc_ctl_exits_enable(uc);
+    auto engine = std::unique_ptr<Engine>(new Engine(uc, layout));
+    TRY_VOID(engine->map_private());
+    TRY_VOID(engine->map_ram(ram));
+    engine->state_ = LiveState(uc, engine->layout_);
+    // Stops happen between blocks only, never inside an instruction.
+    engine->state_.set_no_exit_request(1);
+    apply_cpu_model(model, engine->state_);
+    engine->arm_intercepts();
+    return engine;
+}
+
+Engine::Engine(uc_struct* uc, const EngineLayout& layout) : uc_(uc), layout_(layout) {}
+
+Engine::~Engine() {
+    uc_close(uc_);
+    if (private_memory_ != nullptr) munmap(private_memory_, kPrivateBytes);
+}
+
+Result<void> Engine::map_ram(mem::GuestRam& ram) {
+    uint8_t* const plain = ram.at(PhysAddr(0), 1);
+    uint8_t* const tables = TRY(ram.map_view());
+    uint8_t* const code = TRY(ram.map_view());
+    for (const mem::RamRegion& region : ram.regions()) {
+        const uint64_t base = region.base.raw();
+        const struct {
+            uint64_t address;
+            uint8_t* bytes;
+            uint32_t protection;
+        } views[] = {
+            {base, plain, UC_PROT_READ | UC_PROT_WRITE},
+            {kTableView + base, tables, UC_PROT_READ | UC_PROT_EXEC},
+            {kCodeView + base, code, UC_PROT_ALL},
+        };
+        for (const auto& view : views) {
+            uc_err e = uc_mem_map_ptr(uc_, view.address, region.size, UC_PROT_ALL, view.bytes + region.offset);
+            if (e == UC_ERR_OK) e = uc_mem_protect(uc_, view.address, region.size, view.protection);
+            if (e != UC_ERR_OK) return fail("engine: cannot map guest RAM at {:#x}: {}", view.address, uc_strerror(e));
+        }
+    }
+    return {};
+}
+
+Result<void> Engine::map_private() {
+    void* p = mmap(nullptr, kPrivateBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return fail("engine: cannot allocate {} bytes: {}", kPrivateBytes, strerror(errno));
+    private_memory_ = static_cast<uint8_t*>(p);
+    const std::vector<uint8_t> map = msr_permission_map();
+    const uint64_t map_address = kPrivateMemory + kMsrMapOffset;
+    std::memcpy(private_memory_ + kMsrMapOffset, map.data(), map.size());
+    std::memcpy(private_memory_ + kVmcbMsrMap, &map_address, sizeof map_address);
+    if (const uc_err e = uc_mem_map_ptr(uc_, kPrivateMemory, kPrivateBytes, UC_PROT_READ, private_memory_);
+        e != UC_ERR_OK)
+        return fail("engine: cannot map the control block: {}", uc_strerror(e));
+    return {};
+}
+
+uint64_t Engine::rflags() const {
+    uint64_t value = 0;
+    uc_reg_read(uc_, UC_X86_REG_RFLAGS, &value);
+    return value;
+}
+
+void Engine::set_rflags(uint64_t value) { uc_reg_write(uc_, UC_X86_REG_RFLAGS, &value); }
+
+void Engine::flush_tlb() { internal::tlb_flush(state_.cpu_object()); }
+void Engine::flush_page(uint64_t va) { internal::tlb_flush_page(state_.cpu_object(), va); }
+void Engine::arm_intercepts() { cpu::arm_intercepts(state_, kPrivateMemory); }
+
+}  // namespace forkscope::cpu

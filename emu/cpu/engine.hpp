@@ -1,0 +1,51 @@
+// One Unicorn engine with guest RAM mapped the way ram_views.hpp says, its live state found, and our own
+// MMU in place of the engine's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "emu/base/result.hpp"
+#include "emu/cpu/cpu_model.hpp"
+#include "emu/cpu/engine_layout.hpp"
+#include "emu/cpu/live_state.hpp"
+#include "emu/mem/guest_ram.hpp"
+
+struct uc_struct;
+
+namespace forkscope::cpu {
+
+class Engine {
+public:
+    static Result<std::unique_ptr<Engine>> open(const CpuModel& model, mem::GuestRam& ram);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    [[nodiscard]] uc_struct* handle() const { return uc_; }
+    [[nodiscard]] LiveState& state() { return state_; }
+    [[nodiscard]] const LiveState& state() const { return state_; }
+
+    // All of RFLAGS: the engine keeps the arithmetic flags apart until asked.
+    [[nodiscard]] uint64_t rflags() const;
+    void set_rflags(uint64_t value);
+
+    void flush_tlb();
+    void flush_page(uint64_t va);
+
+    // Turns the flush intercepts on again after hflags were written.
+    void arm_intercepts();
+
+private:
+    Engine(uc_struct* uc, const EngineLayout& layout);
+    Result<void> map_ram(mem::GuestRam& ram);
+    Result<void> map_private();
+
+    uc_struct* uc_;
+    EngineLayout layout_;
+    LiveState state_;
+    uint8_t* private_memory_ = nullptr;
+};
+
+}  // namespace forkscope::cpu
