@@ -35,8 +35,9 @@ class CheckIncludes(unittest.TestCase):
             "emu/mmu/walker.cpp:3: emu/mmu may not include emu/cpu (allowed: emu/base, emu/mem, emu/log)")
 
     def test_every_finding_is_reported(self):
-        status, lines = self.check({"emu/base/a.hpp": '#include "emu/log/event.hpp"\n#include <emu/mem/guest_ram.hpp>\n',
-                                    "tools/log/b.cpp": '#include "emu/machine/machine.hpp"\n'})
+        status, lines = self.check({
+            "emu/base/a.hpp": '#include "emu/log/event.hpp"\n#include <emu/mem/guest_ram.hpp>\n',
+            "tools/log/b.cpp": '#include "emu/machine/machine.hpp"\n'})
         self.assertEqual(status, 1)
         self.assertEqual([line.split(" ")[0] for line in lines],
                          ["emu/base/a.hpp:1:", "emu/base/a.hpp:2:", "tools/log/b.cpp:1:"])
@@ -60,7 +61,8 @@ class CheckIncludes(unittest.TestCase):
         self.assertEqual(len(lines), 4)
 
     def test_engine_and_window_headers_stay_in_their_adapters(self):
-        self.assert_clean({"emu/cpu/a.cpp": "#include <unicorn/unicorn.h>\n", "emu/ui/a.cpp": "#include <SDL2/SDL.h>\n"})
+        self.assert_clean({"emu/cpu/a.cpp": "#include <unicorn/unicorn.h>\n",
+                           "emu/ui/a.cpp": "#include <SDL2/SDL.h>\n"})
         self.assert_findings({"emu/cli/main.cpp": "#include <unicorn/unicorn.h>\n"},
                              "emu/cli/main.cpp:1: emu/cli may not include <unicorn/unicorn.h> (allowed in: emu/cpu)")
         self.assert_findings({"emu/machine/a.cpp": "#  include <SDL.h>\n"},
@@ -75,12 +77,15 @@ class CheckIncludes(unittest.TestCase):
         self.assert_clean({"emu/cli/main.cpp": '#include "emu/machine/machine.hpp"\n#include "tools/log/story.hpp"\n'})
 
     def test_comments_are_not_includes(self):
-        self.assert_clean({"emu/base/a.hpp": '/* such as\n#include "emu/log/event.hpp"\n*/\n// #include "emu/log/b.hpp"\n'})
+        self.assert_clean({
+            "emu/base/a.hpp": '/* such as\n#include "emu/log/event.hpp"\n*/\n// #include "emu/log/b.hpp"\n'})
         status, _ = self.check({"emu/base/a.hpp": '/* one */ /* two\n*/\n#include "emu/log/event.hpp"\n'})
         self.assertEqual(status, 1)
 
     def test_a_folder_without_a_row_is_found(self):
-        self.assert_findings({"emu/extra/a.hpp": ""}, "emu/extra/a.hpp:1: emu/extra is no room (give it a row in tools/check-includes)")
+        self.assert_findings(
+            {"emu/extra/a.hpp": ""},
+            "emu/extra/a.hpp:1: emu/extra is no room (give it a row in tools/check-includes)")
 
     def test_an_empty_tree_is_an_error_not_a_pass(self):
         self.assertEqual(self.check({}), (2, []))
