@@ -51,7 +51,8 @@ function(forkscope_test name)
 endfunction()
 
 # forkscope_fuzzer(NAME SOURCES... LIBS libraries...): a libFuzzer program in build/fuzz/fuzzers, run by
-# tools/test --long; its seeds are tests/fuzz/corpus/NAME. Every preset compiles it, so that it never rots.
+# tools/test --long; its seeds are tests/fuzz/corpus/NAME. Every preset compiles it, so that it never rots; the
+# target `fuzzers` links them all.
 function(forkscope_fuzzer name)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   add_library(${name}_code OBJECT ${ARG_UNPARSED_ARGUMENTS})
@@ -61,5 +62,9 @@ function(forkscope_fuzzer name)
     target_link_libraries(${name} PRIVATE ${name}_code)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzzers LINKER_LANGUAGE CXX)
+    if(NOT TARGET fuzzers)
+      add_custom_target(fuzzers)
+    endif()
+    add_dependencies(fuzzers ${name})
   endif()
 endfunction()
