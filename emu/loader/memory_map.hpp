@@ -4,9 +4,8 @@
 //               | free (real-mode vectors, if any)     |
 //   0x0000'6000 | hvm_start_info, modules, memory map  |  kStartInfo
 //   0x0000'7000 | command line                         |  kCommandLine
-//   0x0000'8000 | stack of a 64-bit entry, downwards   |
-//   0x0000'9000 |   from kBootStackTop                 |
-//   0x0000'a000 | page tables of a 64-bit entry:       |  kBootTables
+//   0x0000'8000 | stack of a 64-bit entry              |
+//   0x0000'a000 | page tables of a 64-bit entry:       |  kBootStackTop, kBootTables
 //               |   PML4, PDPT, four PDs of 2 MiB pages|
 //   0x0001'0000 | GDT of a 64-bit entry                |  kBootGdt
 //   0x0001'1000 | free                                 |
@@ -31,6 +30,7 @@ namespace forkscope::loader {
 
 inline constexpr PhysAddr kStartInfo{0x6000};
 inline constexpr PhysAddr kCommandLine{0x7000};
+inline constexpr PhysAddr kBootStackBottom{0x8000};
 inline constexpr PhysAddr kBootStackTop{0xa000};
 inline constexpr PhysAddr kBootTables{0xa000};
 inline constexpr PhysAddr kBootGdt{0x10000};

@@ -1,0 +1,57 @@
+// The pieces that go into RAM. They are gathered and checked first, and written together at the end.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "emu/base/address.hpp"
+#include "emu/base/result.hpp"
+#include "emu/loader/boot_plan.hpp"
+#include "emu/loader/memory_map.hpp"
+#include "emu/mem/guest_ram.hpp"
+
+namespace forkscope::loader {
+
+class Placement {
+public:
+    explicit Placement(mem::GuestRam& ram) : ram_(ram), map_(build_memory_map(ram)) {}
+
+    // [base, base + size) gets `bytes` and zeros after them; bytes.size() <= size. They must live until
+    // commit(). `what` begins an error message: "kernel.elf: segment 1 (program header at offset 0x78)".
+    Result<> add(const std::string& what, const std::string& name, PhysAddr base, uint64_t size,
+                 std::span<const uint8_t> bytes);
+    // The same at the highest page below kInitrdLimit that is free.
+    Result<PhysAddr> add_high(const std::string& what, const std::string& name,
+                              std::span<const uint8_t> bytes);
+    // The same for bytes that the loader made itself.
+    Result<> add_owned(const std::string& name, PhysAddr base, std::vector<uint8_t> bytes);
+    // Gives the piece that was added at `base`, without bytes, what it is to hold; it must fit.
+    void fill(PhysAddr base, std::vector<uint8_t> bytes);
+
+    [[nodiscard]] const std::vector<MemoryRange>& map() const { return map_; }
+    // Whether all of [base, base + size) is in one piece that was added.
+    [[nodiscard]] bool covers(PhysAddr base, uint64_t size) const;
+
+    // Writes everything; cannot fail. Returns what went where, in order of address.
+    std::vector<PlacedRange> commit();
+
+private:
+    struct Piece {
+        PlacedRange range;
+        std::span<const uint8_t> bytes;
+    };
+
+    [[nodiscard]] const Piece* overlapping(PhysAddr base, uint64_t size) const;
+    [[nodiscard]] bool is_ram(PhysAddr base, uint64_t size) const;
+    // Why [base, base + size) is not RAM, as the end of an error message.
+    [[nodiscard]] std::string refusal(PhysAddr base, uint64_t size) const;
+
+    mem::GuestRam& ram_;
+    std::vector<MemoryRange> map_;
+    std::vector<Piece> pieces_;
+    std::vector<std::vector<uint8_t>> owned_;
+};
+
+}  // namespace forkscope::loader

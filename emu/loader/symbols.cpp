@@ -1,0 +1,141 @@
+#include "emu/loader/symbols.hpp"
+
+#include <cxxabi.h>
+#include <elf.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "emu/loader/cpio.hpp"
+#include "emu/loader/elf.hpp"
+
+namespace forkscope::loader {
+
+namespace {
+
+// Length of an operator's name at `at` ("operator<<"), 0 if there is none: its characters are no brackets.
+size_t operator_length(std::string_view text, size_t at) {
+    constexpr std::string_view kKeyword = "operator";
+    if (!text.substr(at).starts_with(kKeyword)) return 0;
+    size_t end = at + kKeyword.size();
+    if (text.substr(end).starts_with("()")) return end + 2 - at;
+    const size_t symbols = end;
+    while (end < text.size() &&
+           std::string_view("<>=-!+*/%^&|~,[]").find(text[end]) != std::string_view::npos)
+        ++end;
+    return end == symbols ? 0 : end - at;
+}
+
+// Cuts arguments and return type off a demangled function: its arguments begin at the last '(' that no
+// bracket encloses, and its name after the last such space before it. "operator bool" and "operator new"
+// are names with a space of their own.
+std::string_view bare_name(std::string_view text) {
+    unsigned depth = 0;
+    size_t arguments = text.size();
+    size_t start = 0;
+    bool is_conversion = false;
+    for (size_t at = 0; at < text.size();) {
+        if (const size_t length = operator_length(text, at); length != 0) {
+            at += length;
+            continue;
+        }
+        const char c = text[at];
+        if (c == '(' && depth == 0 && !text.substr(at).starts_with("(anonymous namespace)")) {
+            arguments = at;
+            break;
+        }
+        if (c == '(' || c == '<') ++depth;
+        if ((c == ')' || c == '>') && depth != 0) --depth;
+        if (c == ' ' && depth == 0) {
+            const std::string_view before = text.substr(start, at - start);
+            if (before.ends_with("operator")) is_conversion = true;
+            if (!is_conversion) start = at + 1;
+        }
+        ++at;
+    }
+    return text.substr(start, arguments - start);
+}
+
+bool is_code(const ElfSymbol& symbol, std::string_view name, const std::vector<ElfSection>& sections) {
+    if (symbol.section == SHN_UNDEF || name.empty()) return false;
+    if (symbol.type == STT_FUNC || symbol.type == STT_GNU_IFUNC) return true;
+    // A label of assembly code; names that begin so are the compiler's.
+    if (symbol.type != STT_NOTYPE || symbol.section >= sections.size() || name.starts_with(".L"))
+        return false;
+    return (sections[symbol.section].flags & SHF_EXECINSTR) != 0;
+}
+
+}  // namespace
+
+std::string function_name(std::string_view symbol) {
+    if (!symbol.starts_with("_Z")) return std::string(symbol);
+    // A clone of the compiler's, "_Z1fv.part.0", keeps its suffix.
+    const size_t dot = symbol.find('.');
+    const std::string mangled(symbol.substr(0, dot));
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> demangled(
+        abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status), &std::free);
+    if (status != 0 || demangled == nullptr) return std::string(symbol);
+    std::string name(bare_name(demangled.get()));
+    if (dot != std::string_view::npos) name += symbol.substr(dot);
+    return name;
+}
+
+SymbolTable::SymbolTable(std::vector<Symbol> symbols, bool position_independent)
+    : symbols_(std::move(symbols)), position_independent_(position_independent) {
+    // At one address the symbol with the largest size comes last, which is the one that find() meets.
+    std::stable_sort(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) {
+        return std::pair(a.address, a.size) < std::pair(b.address, b.size);
+    });
+}
+
+const Symbol* SymbolTable::find(VirtAddr address) const {
+    auto after = std::upper_bound(symbols_.begin(), symbols_.end(), address,
+                                  [](VirtAddr a, const Symbol& symbol) { return a < symbol.address; });
+    if (after == symbols_.begin()) return nullptr;
+    const Symbol& symbol = *--after;
+    return symbol.size == 0 || address - symbol.address < symbol.size ? &symbol : nullptr;
+}
+
+Result<SymbolTable> read_symbols(const std::string& name, std::span<const uint8_t> elf) {
+    const ElfImage image = TRY(ElfImage::parse(name, elf));
+    const std::vector<ElfSection> sections = TRY(image.sections());
+    auto table = std::find_if(sections.begin(), sections.end(),
+                              [](const ElfSection& section) { return section.type == SHT_SYMTAB; });
+    if (table == sections.end())
+        table = std::find_if(sections.begin(), sections.end(),
+                             [](const ElfSection& section) { return section.type == SHT_DYNSYM; });
+    const bool position_independent = image.type() == kElfShared;
+    if (table == sections.end()) return SymbolTable({}, position_independent);
+    if (table->link >= sections.size())
+        return fail("{}: the symbol table (section header at offset {:#x}) names string section {} of {}",
+                    name, table->header_offset, table->link, sections.size());
+    std::vector<Symbol> symbols;
+    for (const ElfSymbol& symbol : TRY(image.symbols(*table))) {
+        const std::string_view text = image.string_at(sections[table->link], symbol.name);
+        if (!is_code(symbol, text, sections)) continue;
+        symbols.push_back({VirtAddr(symbol.value), symbol.size, function_name(text)});
+    }
+    return SymbolTable(std::move(symbols), position_independent);
+}
+
+Result<InitramfsSymbols> read_initramfs_symbols(const std::string& name, std::span<const uint8_t> archive) {
+    InitramfsSymbols result;
+    for (const CpioEntry& entry : TRY(read_cpio(name, archive))) {
+        if (!entry.is_regular() || !ElfImage::has_magic(entry.data)) continue;
+        std::string_view path = entry.path;
+        if (path.starts_with("./")) path.remove_prefix(2);
+        while (path.starts_with('/')) path.remove_prefix(1);
+        auto table = read_symbols(fmt::format("{}: {}", name, entry.path), entry.data);
+        if (table) {
+            result.files.insert_or_assign("/" + std::string(path), std::move(*table));
+        } else {
+            result.problems.push_back(table.error().message);
+        }
+    }
+    return result;
+}
+
+}  // namespace forkscope::loader
