@@ -121,11 +121,6 @@ struct Timespec {
 inline constexpr int64_t kUtimeNow = (1 << 30) - 1;
 inline constexpr int64_t kUtimeOmit = (1 << 30) - 2;
 
-struct Timeval {
-    int64_t tv_sec;
-    int64_t tv_usec;
-};
-
 struct Stat {
     uint64_t st_dev;
     uint64_t st_ino;

@@ -46,6 +46,9 @@ private:
 struct address_space_operations {
     // Fills a fresh page, already cleared, with the file's bytes; null: leaves the zeros (a hole).
     Result<> (*readpage)(inode& host, page& frame, uint64_t index) = nullptr;
+    // A page is about to enter the cache: NoSpc refuses it. Each charge is undone once, when it has left.
+    Result<> (*charge)(inode& host) = nullptr;
+    void (*uncharge)(inode& host) = nullptr;
 };
 
 struct address_space {

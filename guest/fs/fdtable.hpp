@@ -21,6 +21,7 @@ struct fdtable {
 };
 
 struct files_struct : RefCounted<files_struct> {
+    KMEM_CACHED()
     static constexpr unsigned kInline = 64;
 
     files_struct();
@@ -34,6 +35,10 @@ struct files_struct : RefCounted<files_struct> {
     uint64_t open_fds_init = 0;
     uint64_t close_on_exec_init = 0;
 };
+
+// For owners that hold plain pointers. The last put closes every descriptor; it may sleep.
+files_struct* get_files_struct(files_struct* files);
+void put_files_struct(files_struct* files);
 
 // A copy: the same descriptions, each with one reference more, and the same close-on-exec bits. Descriptors
 // from limit on are left out. NoMem leaves nothing behind.

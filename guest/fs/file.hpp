@@ -9,6 +9,7 @@
 #include "guest/lib/refcount.hpp"
 #include "guest/lib/result.hpp"
 #include "guest/lib/spinlock.hpp"
+#include "guest/mm/slab.hpp"
 
 namespace guest {
 
@@ -48,6 +49,7 @@ struct file_operations {
 };
 
 struct file : RefCounted<file> {
+    KMEM_CACHED()
     enum : uint32_t {
         kRead = 1,
         kWrite = 2,

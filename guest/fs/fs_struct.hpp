@@ -7,10 +7,12 @@
 #include "guest/lib/refcount.hpp"
 #include "guest/lib/result.hpp"
 #include "guest/lib/spinlock.hpp"
+#include "guest/mm/slab.hpp"
 
 namespace guest {
 
 struct fs_struct : RefCounted<fs_struct> {
+    KMEM_CACHED()
     fs_struct(path root_at, path pwd_at, abi::umode_t mask)
         : umask(mask), root(std::move(root_at)), pwd(std::move(pwd_at)) {}
 
@@ -19,6 +21,10 @@ struct fs_struct : RefCounted<fs_struct> {
     path root;
     path pwd;
 };
+
+// For owners that hold plain pointers. The last put may sleep.
+fs_struct* get_fs_struct(fs_struct* fs);
+void put_fs_struct(fs_struct* fs);
 
 // NoMem.
 Result<RefPtr<fs_struct>> copy_fs_struct(const fs_struct& old);

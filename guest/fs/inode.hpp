@@ -9,6 +9,7 @@
 #include "guest/lib/refcount.hpp"
 #include "guest/lib/result.hpp"
 #include "guest/lib/spinlock.hpp"
+#include "guest/mm/slab.hpp"
 
 namespace guest {
 
@@ -55,6 +56,7 @@ struct inode_operations {
 };
 
 struct inode : RefCounted<inode> {
+    KMEM_CACHED()
     // Takes a reference to sb.
     inode(super_block& sb, uint64_t ino, abi::umode_t mode);
     ~inode();
@@ -87,7 +89,9 @@ struct inode : RefCounted<inode> {
 struct super_operations {
     // Frees what i_private holds. The last reference is gone and i_data is empty.
     void (*evict_inode)(inode& node) = nullptr;
-    // The last inode and mount are gone: frees s_fs_info.
+    // The last mount is gone: lets every name go that the file system kept alive.
+    void (*kill_sb)(super_block& sb) = nullptr;
+    // The last inode is gone: frees s_fs_info.
     void (*put_super)(super_block& sb) = nullptr;
     Result<> (*statfs)(super_block& sb, abi::Statfs& out) = nullptr;
 };
@@ -99,21 +103,25 @@ struct file_system_type {
 };
 
 struct super_block : RefCounted<super_block> {
+    KMEM_CACHED()
     super_block(const file_system_type& type, const super_operations& ops, uint64_t magic);
     ~super_block();
 
     const file_system_type& s_type;
     const super_operations& s_op;
-    const abi::dev_t s_dev;  // st_dev of its files
-    const uint64_t s_magic;  // f_type of statfs
-    mutex s_rename_mutex;    // taken before the i_mutex of two directories
+    dentry* s_root = nullptr;      // alive as long as a mount is
+    Atomic<uint64_t> s_active{0};  // mounts; the last one to go empties the file system
+    const abi::dev_t s_dev;        // st_dev of its files
+    const uint64_t s_magic;        // f_type of statfs
+    mutex s_rename_mutex;          // taken before the i_mutex of two directories
     Atomic<uint64_t> s_next_ino{1};
     Atomic<uint64_t> s_inodes{0};  // alive
     void* s_fs_info = nullptr;
 };
 
-// A new inode of a fresh number, owned by the caller's fsuid and fsgid, its times now. NoMem.
-Result<RefPtr<inode>> new_inode(super_block& sb, abi::umode_t mode);
+// A new inode of a fresh number, its times now. It belongs to the caller, or to dir's group where dir has the
+// set-group-id bit; dir null: to root. NoMem.
+Result<RefPtr<inode>> new_inode(super_block& sb, const inode* dir, abi::umode_t mode);
 // Gives a device, FIFO or socket node the operations of its type. rdev is for devices.
 void init_special_inode(inode& node, abi::dev_t rdev);
 

@@ -4,6 +4,7 @@
 
 #include "guest/abi/file.hpp"
 #include "guest/lib/address.hpp"
+#include "guest/lib/panic.hpp"
 
 namespace guest {
 

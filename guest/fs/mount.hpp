@@ -4,6 +4,7 @@
 // reference keeps a mount and its file system alive even when it is detached.
 #pragma once
 
+#include "guest/fs/dentry.hpp"
 #include "guest/fs/inode.hpp"
 #include "guest/fs/path.hpp"
 #include "guest/lib/list.hpp"
@@ -16,6 +17,7 @@ namespace guest {
 struct mnt_namespace;
 
 struct vfsmount : RefCounted<vfsmount> {
+    KMEM_CACHED()
     explicit vfsmount(RefPtr<dentry> root);
     ~vfsmount();
 
@@ -30,6 +32,8 @@ struct vfsmount : RefCounted<vfsmount> {
 
 // Holds a reference to each of its mounts.
 struct mnt_namespace : RefCounted<mnt_namespace> {
+    KMEM_CACHED()
+    mnt_namespace() = default;
     ~mnt_namespace();
 
     RefPtr<vfsmount> root;
@@ -42,20 +46,25 @@ Result<RefPtr<mnt_namespace>> create_mnt_ns(RefPtr<dentry> root);
 // everything as it was.
 Result<RefPtr<mnt_namespace>> copy_mnt_ns(mnt_namespace& old, path& root, path& pwd);
 
+extern spinlock_t mount_lock;
+
 // The mount that stands on mnt's dentry, or null.
 [[nodiscard]] RefPtr<vfsmount> lookup_mnt(const vfsmount& mnt, const dentry& at);
 // p, or what is mounted over it, whatever the depth.
 void follow_mounts(path& p);
-// Up one mount: p becomes the mount point that p's root stands on. False at the top.
+// p becomes the mount point that its mount stands on. False at the top.
 bool follow_up(path& p);
 
-// Mounts root's file system over where. NoMem, NotDir, Busy.
+// Mounts root's file system over where, in its mount namespace. NoMem, NotDir, Inval.
 Result<> do_add_mount(RefPtr<dentry> root, const path& where, uint32_t flags);
-// umount2(2). Inval: not a mount point. Busy: mounts below it, or (without lazy) in use.
-Result<> do_umount(const path& where, uint32_t flags);
+// where is the root of what is to go. Inval: it is not, or it is the root of everything. Busy: something is
+// mounted below it or, unless detach is asked for, it is in use.
+enum class Umount : uint8_t { IfIdle, Detach };
+Result<> do_umount(const path& where, Umount how);
 
-// The file systems that mount(2) knows by name; null: NoDev.
-[[nodiscard]] const file_system_type* get_fs_type(const char* name);
+// The file systems that mount(2) knows by name. Before any task runs.
 void register_filesystem(const file_system_type& type);
+// Null: NoDev.
+[[nodiscard]] const file_system_type* get_fs_type(const char* name);
 
 }  // namespace guest

@@ -38,31 +38,23 @@ Result<path> path_lookup(const walk_start& start, const char* name, lookup_flags
 // For current.
 Result<path> user_path_at(int dirfd, const char* name, lookup_flags flags = {});
 
-// The last component of a path that is to be made or removed: it was not looked up yet.
-struct last_component {
-    enum class Kind : uint8_t { Normal, Root, Dot, DotDot };
-    path parent;
-    KBuffer text;  // what name points into, if a link was followed
-    qstr name;
-    Kind kind = Kind::Root;
-    bool trailing_slash = false;
-};
-// Walks to the parent of the last component.
-Result<last_component> path_parent(const walk_start& start, const char* name);
+// The child of that name in the directory dir, from the cache or from the file system; it may be negative.
+// NotDir, NoEnt: dir itself was removed. NameTooLong, NoMem.
+Result<RefPtr<dentry>> lookup_child(dentry& dir, const qstr& name);
+// The same with dir's i_mutex held, so that the answer stays true.
+Result<RefPtr<dentry>> lookup_child_locked(dentry& dir, const qstr& name);
 
-// The child, looked up in the cache and then by the file system; it may be negative. dir's i_mutex is held.
-Result<RefPtr<dentry>> lookup_one(dentry& dir, const qstr& name);
-
-// open(2): mode already without umask bits. NoEnt, Exist, IsDir, NotDir, Access, Loop, TxtBsy ...
+// open(2); mode is without umask bits already. NoEnt, Exist, IsDir, NotDir, Access, Loop, TxtBsy ...
 Result<RefPtr<file>> do_filp_open(const walk_start& start, const char* name, uint32_t flags,
                                   abi::umode_t mode);
-// From the kernel, or for current by dirfd.
+// For current, from its working directory.
 Result<RefPtr<file>> filp_open(const char* name, uint32_t flags, abi::umode_t mode = 0);
 // For execve: a regular file that current may execute; writers are kept out while it is open. Access, TxtBsy,
 // NoEnt ...
+Result<RefPtr<file>> do_open_exec(const walk_start& start, const char* name, lookup_flags flags);
 Result<RefPtr<file>> open_exec(int dirfd, const char* name, lookup_flags flags = {});
 
-// The directory's permission is checked and its i_mutex taken inside. mode without umask bits.
+// mkdir(2) and its like; mode is without umask bits already. The errors are those of the manual pages.
 Result<> vfs_mkdirat(const walk_start& start, const char* name, abi::umode_t mode);
 Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev);
 Result<> vfs_symlinkat(const walk_start& start, const char* name, const char* target);

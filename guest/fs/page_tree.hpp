@@ -32,6 +32,7 @@ private:
     struct node;
 
     [[nodiscard]] bool reaches(uint64_t index) const;
+    void prune(uint64_t index);
     void shrink();
 
     node* root_ = nullptr;

@@ -1,0 +1,25 @@
+// Paths and descriptors of the running task.
+#include "guest/fs/fdtable.hpp"
+#include "guest/fs/fs_struct.hpp"
+#include "guest/fs/namei.hpp"
+#include "guest/kernel/sched.hpp"
+
+namespace guest {
+
+Result<walk_start> start_walk_at(int dirfd, const char* name) {
+    return start_walk(*current()->fs, *current()->files, dirfd, name);
+}
+
+Result<path> user_path_at(int dirfd, const char* name, lookup_flags flags) {
+    return path_lookup(TRY(start_walk_at(dirfd, name)), name, flags);
+}
+
+Result<RefPtr<file>> filp_open(const char* name, uint32_t flags, abi::umode_t mode) {
+    return do_filp_open(TRY(start_walk_at(abi::kAtFdCwd, name)), name, flags, mode);
+}
+
+Result<RefPtr<file>> open_exec(int dirfd, const char* name, lookup_flags flags) {
+    return do_open_exec(TRY(start_walk_at(dirfd, name)), name, flags);
+}
+
+}  // namespace guest

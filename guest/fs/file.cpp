@@ -1,0 +1,81 @@
+// Open file descriptions: made by open and its like, ended by the last close.
+#include "guest/fs/file.hpp"
+
+#include "guest/fs/dentry.hpp"
+#include "guest/fs/inode.hpp"
+#include "guest/fs/mount.hpp"
+#include "guest/kernel/cred.hpp"
+
+namespace guest {
+
+DEFINE_KMEM_CACHE(file)
+
+namespace {
+
+// More than this many at once only the privileged may open (Linux: fs.file-max).
+constexpr uint64_t kMaxFiles = 65536;
+constinit Atomic<uint64_t> nr_files{0};
+
+// What open(2) acts on once and F_GETFL does not show.
+constexpr uint32_t kOpenOnly = abi::kOCreat | abi::kOExcl | abi::kONoCtty | abi::kOTrunc | abi::kOCloExec;
+
+constexpr file_operations kPathOperations{};
+
+uint32_t mode_of(uint32_t flags) {
+    switch (flags & abi::kOAccMode) {
+        case abi::kORdOnly:
+            return file::kRead;
+        case abi::kOWrOnly:
+            return file::kWrite;
+        case abi::kORdWr:
+            return file::kRead | file::kWrite;
+        default:  // 3: for ioctl alone
+            return 0;
+    }
+}
+
+}  // namespace
+
+file::file(path p, uint32_t mode, uint32_t flags, const file_operations& ops)
+    : f_path(std::move(p)),
+      f_inode(f_path.dentry->d_inode.get()),
+      f_op(&ops),
+      f_mapping(&f_inode->i_data),
+      f_mode(mode),
+      f_flags(flags) {
+    nr_files.fetch_add(1);
+}
+
+file::~file() {
+    if ((f_mode & kOpened) != 0 && f_op->release != nullptr) f_op->release(*f_inode, *this);
+    if ((f_mode & kWriter) != 0) put_write_access(*f_inode);
+    if ((f_mode & kExec) != 0) allow_write_access(*f_inode);
+    nr_files.fetch_sub(1);
+}
+
+Result<RefPtr<file>> alloc_file(path p, uint32_t mode, uint32_t flags, const file_operations& ops) {
+    if (nr_files.load() >= kMaxFiles && !capable(kCapSysAdmin)) return Errno::NFile;
+    return make_ref<file>(std::move(p), mode, flags, ops);
+}
+
+Result<RefPtr<file>> dentry_open(path p, uint32_t flags) {
+    if ((flags & abi::kOPath) != 0) {
+        constexpr uint32_t kShown = abi::kOPath | abi::kODirectory | abi::kONoFollow;
+        return alloc_file(std::move(p), file::kPath, flags & kShown, kPathOperations);
+    }
+    inode& node = *p.dentry->d_inode;
+    RefPtr<file> f = TRY(alloc_file(std::move(p), mode_of(flags), flags, *node.i_fop));
+    if ((f->f_mode & file::kWrite) != 0 && abi::is_reg(node.i_mode)) {
+        TRY(get_write_access(node));
+        f->f_mode |= file::kWriter;
+    }
+    if (f->f_op->open != nullptr) TRY(f->f_op->open(node, *f));
+    f->f_mode |= file::kOpened;
+    if (f->f_op->llseek != nullptr) f->f_mode |= file::kSeek;
+    f->f_flags &= ~kOpenOnly;
+    return f;
+}
+
+uint64_t files_open() { return nr_files.load(); }
+
+}  // namespace guest

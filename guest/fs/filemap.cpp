@@ -1,0 +1,100 @@
+// The page cache: finding, filling and dropping the pages of a file.
+#include "guest/fs/address_space.hpp"
+#include "guest/fs/inode.hpp"
+#include "guest/lib/string.hpp"
+#include "guest/mm/memory.hpp"
+
+namespace guest {
+
+PageRef find_get_page(address_space& mapping, uint64_t index) {
+    const spinlock_guard guard(mapping.tree_lock);
+    page* frame = mapping.pages.lookup(index);
+    if (frame != nullptr) get_page(frame);
+    return PageRef(frame);
+}
+
+namespace {
+
+// Room for one page in the file system, given back unless it was used.
+class Charge {
+public:
+    static Result<Charge> take(address_space& mapping) {
+        if (mapping.a_ops != nullptr && mapping.a_ops->charge != nullptr)
+            TRY(mapping.a_ops->charge(*mapping.host));
+        return Charge(mapping);
+    }
+    Charge(Charge&& other) noexcept : mapping_(std::exchange(other.mapping_, nullptr)) {}
+    Charge& operator=(Charge&&) = delete;
+    ~Charge() {
+        if (mapping_ != nullptr) give_back(*mapping_);
+    }
+    void keep() { mapping_ = nullptr; }
+    static void give_back(address_space& mapping) {
+        if (mapping.a_ops != nullptr && mapping.a_ops->uncharge != nullptr)
+            mapping.a_ops->uncharge(*mapping.host);
+    }
+
+private:
+    explicit Charge(address_space& mapping) : mapping_(&mapping) {}
+    address_space* mapping_;
+};
+
+// Puts a filled page in the cache; if another task was faster, theirs is the result.
+Result<PageRef> add_to_page_cache(address_space& mapping, uint64_t index, PageRef fresh) {
+    const spinlock_guard guard(mapping.tree_lock);
+    if (page* other = mapping.pages.lookup(index)) {
+        get_page(other);
+        return PageRef(other);
+    }
+    TRY(mapping.pages.insert(index, fresh.get()));
+    fresh.get()->mapping = &mapping;
+    fresh.get()->index = index;
+    get_page(fresh.get());
+    return fresh;
+}
+
+// The first page at or after index leaves the cache; the cache's reference goes to the caller.
+PageRef take_next_page(address_space& mapping, uint64_t& index) {
+    const spinlock_guard guard(mapping.tree_lock);
+    page* frame = mapping.pages.next(index);
+    if (frame == nullptr) return PageRef();
+    mapping.pages.remove(index);
+    frame->mapping = nullptr;
+    return PageRef(frame);
+}
+
+}  // namespace
+
+Result<PageRef> read_mapping_page(address_space& mapping, uint64_t index) {
+    if (PageRef found = find_get_page(mapping, index)) return found;
+    Charge charge = TRY(Charge::take(mapping));
+    PageRef fresh(alloc_zeroed_page(FrameUse::PageCache));
+    if (!fresh) return Errno::NoMem;
+    if (mapping.a_ops != nullptr && mapping.a_ops->readpage != nullptr) {
+        TRY(mapping.a_ops->readpage(*mapping.host, *fresh.get(), index));
+    }
+    page* const ours = fresh.get();
+    PageRef cached = TRY(add_to_page_cache(mapping, index, std::move(fresh)));
+    if (cached.get() == ours) charge.keep();
+    return cached;
+}
+
+Result<PageRef> filemap_fault(address_space& mapping, uint64_t index) {
+    if (index >= pages_for(static_cast<uint64_t>(mapping.host->i_size))) return Errno::Fault;
+    return read_mapping_page(mapping, index);
+}
+
+void truncate_inode_pages(address_space& mapping, abi::loff_t offset) {
+    const auto from = static_cast<uint64_t>(offset);
+    uint64_t index = pages_for(from);
+    unmap_mapping_range(mapping, index);
+    const uint64_t cut = from % kPageSize;
+    if (cut != 0) {
+        if (const PageRef partial = find_get_page(mapping, index - 1)) {
+            memset(partial.data() + cut, 0, kPageSize - cut);
+        }
+    }
+    while (const PageRef dropped = take_next_page(mapping, index)) Charge::give_back(mapping);
+}
+
+}  // namespace guest

@@ -1,0 +1,185 @@
+// Mounts and mount namespaces.
+#include "guest/fs/mount.hpp"
+
+#include "guest/lib/string.hpp"
+
+namespace guest {
+
+DEFINE_KMEM_CACHE(vfsmount)
+DEFINE_KMEM_CACHE(mnt_namespace)
+
+constinit spinlock_t mount_lock;
+
+namespace {
+
+constinit mutex namespace_mutex;
+constinit Atomic<int> next_mnt_id{1};
+constexpr size_t kMaxTypes = 16;
+constinit const file_system_type* types[kMaxTypes] = {};
+
+// Takes mnt out of the tree of mounts. What it held goes to the caller, to be let go without the lock.
+struct Detached {
+    RefPtr<vfsmount> mnt;
+    RefPtr<dentry> mountpoint;
+};
+Detached detach_locked(vfsmount& mnt) {
+    Detached out;
+    out.mnt = RefPtr<vfsmount>::adopt(&mnt);
+    if (mnt.mnt_mountpoint) --mnt.mnt_mountpoint->d_mounted;
+    out.mountpoint = std::move(mnt.mnt_mountpoint);
+    mnt.mnt_parent = nullptr;
+    mnt.mnt_ns = nullptr;
+    mnt.mnt_list.unlink();
+    return out;
+}
+
+// The namespace's list takes over the reference.
+void attach_locked(mnt_namespace& ns, RefPtr<vfsmount> fresh, vfsmount* parent, RefPtr<dentry> mountpoint) {
+    vfsmount* mnt = fresh.leak();
+    mnt->mnt_ns = &ns;
+    mnt->mnt_parent = parent;
+    if (mountpoint) ++mountpoint->d_mounted;
+    mnt->mnt_mountpoint = std::move(mountpoint);
+    ns.list.push_back(*mnt);
+}
+
+bool has_children_locked(const vfsmount& mnt) {
+    for (const vfsmount& other : mnt.mnt_ns->list) {
+        if (other.mnt_parent == &mnt) return true;
+    }
+    return false;
+}
+
+// The copy of mnt in a namespace that was copied in the same order.
+vfsmount* counterpart(const mnt_namespace& old, const mnt_namespace& copy, const vfsmount* mnt) {
+    vfsmount* candidate = copy.list.front();
+    for (vfsmount* at = old.list.front(); at != nullptr && candidate != nullptr; at = old.list.next(*at)) {
+        if (at == mnt) return candidate;
+        candidate = copy.list.next(*candidate);
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+vfsmount::vfsmount(RefPtr<dentry> root) : mnt_root(std::move(root)), mnt_id(next_mnt_id.fetch_add(1)) {
+    mnt_root->sb().s_active.fetch_add(1);
+}
+
+vfsmount::~vfsmount() {
+    super_block& sb = mnt_root->sb();
+    if (sb.s_active.fetch_sub(1) == 1 && sb.s_op.kill_sb != nullptr) sb.s_op.kill_sb(sb);
+}
+
+mnt_namespace::~mnt_namespace() {
+    for (;;) {
+        Detached gone;
+        const spinlock_guard guard(mount_lock);
+        vfsmount* last = list.back();
+        if (last == nullptr) break;
+        gone = detach_locked(*last);
+    }
+}
+
+Result<RefPtr<mnt_namespace>> create_mnt_ns(RefPtr<dentry> root) {
+    RefPtr<mnt_namespace> ns = TRY(make_ref<mnt_namespace>());
+    RefPtr<vfsmount> mnt = TRY(make_ref<vfsmount>(std::move(root)));
+    ns->root = mnt;
+    const spinlock_guard guard(mount_lock);
+    attach_locked(*ns, std::move(mnt), nullptr, nullptr);
+    return ns;
+}
+
+Result<RefPtr<mnt_namespace>> copy_mnt_ns(mnt_namespace& old, path& root, path& pwd) {
+    const mutex_guard serial(namespace_mutex);
+    RefPtr<mnt_namespace> ns = TRY(make_ref<mnt_namespace>());
+    for (vfsmount& original : old.list) {
+        RefPtr<vfsmount> copy = TRY(make_ref<vfsmount>(original.mnt_root));
+        copy->mnt_flags = original.mnt_flags;
+        vfsmount* parent = counterpart(old, *ns, original.mnt_parent);
+        const spinlock_guard guard(mount_lock);
+        attach_locked(*ns, std::move(copy), parent, original.mnt_mountpoint);
+    }
+    ns->root = RefPtr<vfsmount>(counterpart(old, *ns, old.root.get()));
+    for (path* place : {&root, &pwd}) {
+        vfsmount* moved = counterpart(old, *ns, place->mnt.get());
+        if (moved != nullptr) place->mnt = RefPtr<vfsmount>(moved);
+    }
+    return ns;
+}
+
+RefPtr<vfsmount> lookup_mnt(const vfsmount& mnt, const dentry& at) {
+    const spinlock_guard guard(mount_lock);
+    if (at.d_mounted == 0 || mnt.mnt_ns == nullptr) return nullptr;
+    for (vfsmount& candidate : mnt.mnt_ns->list) {
+        if (candidate.mnt_parent == &mnt && candidate.mnt_mountpoint.get() == &at) {
+            return RefPtr<vfsmount>(&candidate);
+        }
+    }
+    return nullptr;
+}
+
+void follow_mounts(path& p) {
+    while (RefPtr<vfsmount> over = lookup_mnt(*p.mnt, *p.dentry)) {
+        p.dentry = over->mnt_root;
+        p.mnt = std::move(over);
+    }
+}
+
+bool follow_up(path& p) {
+    path up;
+    {
+        const spinlock_guard guard(mount_lock);
+        vfsmount* parent = p.mnt->mnt_parent;
+        if (parent == nullptr) return false;
+        up.mnt = RefPtr<vfsmount>(parent);
+        up.dentry = p.mnt->mnt_mountpoint;
+    }
+    p = std::move(up);
+    return true;
+}
+
+Result<> do_add_mount(RefPtr<dentry> root, const path& where, uint32_t flags) {
+    const mutex_guard serial(namespace_mutex);
+    path at = where;
+    follow_mounts(at);
+    if (abi::is_dir(root->d_inode->i_mode) != abi::is_dir(at.dentry->d_inode->i_mode)) return Errno::NotDir;
+    RefPtr<vfsmount> mnt = TRY(make_ref<vfsmount>(std::move(root)));
+    mnt->mnt_flags = flags;
+    const spinlock_guard guard(mount_lock);
+    if (at.mnt->mnt_ns == nullptr) return Errno::Inval;
+    attach_locked(*at.mnt->mnt_ns, std::move(mnt), at.mnt.get(), at.dentry);
+    return {};
+}
+
+Result<> do_umount(const path& where, Umount how) {
+    const mutex_guard serial(namespace_mutex);
+    vfsmount& mnt = *where.mnt;
+    Detached gone;
+    const spinlock_guard guard(mount_lock);
+    if (where.dentry != mnt.mnt_root || mnt.mnt_parent == nullptr) return Errno::Inval;
+    if (has_children_locked(mnt)) return Errno::Busy;
+    // The namespace's reference and the caller's.
+    if (how == Umount::IfIdle && mnt.ref_count() > 2) return Errno::Busy;
+    gone = detach_locked(mnt);
+    return {};
+}
+
+void register_filesystem(const file_system_type& type) {
+    for (const file_system_type*& slot : types) {
+        if (slot == nullptr) {
+            slot = &type;
+            return;
+        }
+    }
+    BUG_ON(true);
+}
+
+const file_system_type* get_fs_type(const char* name) {
+    for (const file_system_type* type : types) {
+        if (type != nullptr && strcmp(type->name, name) == 0) return type;
+    }
+    return nullptr;
+}
+
+}  // namespace guest

@@ -1,0 +1,130 @@
+// open: from a path to an open file description, making the file if asked to.
+#include "guest/fs/file.hpp"
+#include "guest/fs/inode.hpp"
+#include "guest/fs/mount.hpp"
+#include "guest/fs/namei.hpp"
+#include "guest/fs/vfs.hpp"
+#include "guest/fs/walk.hpp"
+
+namespace guest {
+
+namespace {
+
+bool has(uint32_t flags, uint32_t bit) { return (flags & bit) != 0; }
+
+bool wants_write(uint32_t flags) {
+    return (flags & abi::kOAccMode) != abi::kORdOnly || has(flags, abi::kOTrunc);
+}
+
+uint32_t rights_needed(uint32_t flags) {
+    const uint32_t access = flags & abi::kOAccMode;
+    uint32_t mask = 0;
+    if (access != abi::kOWrOnly) mask |= abi::kReadOk;
+    if (access != abi::kORdOnly || has(flags, abi::kOTrunc)) mask |= abi::kWriteOk;
+    return mask;
+}
+
+// Combinations that open(2) refuses before it looks at the path.
+Result<> check_flags(uint32_t flags) {
+    if (has(flags, abi::kOTmpFile)) {
+        if (!has(flags, abi::kODirectory) || !wants_write(flags)) return Errno::Inval;
+        return Errno::OpNotSupp;
+    }
+    if (has(flags, abi::kOCreat) && has(flags, abi::kODirectory)) return Errno::Inval;
+    return {};
+}
+
+// May what was found be opened with these flags?
+Result<> may_open(const path& p, uint32_t flags) {
+    const inode& node = *p.dentry->d_inode;
+    if (has(flags, abi::kODirectory) && !abi::is_dir(node.i_mode)) return Errno::NotDir;
+    if (has(flags, abi::kOPath)) return {};
+    if (abi::is_lnk(node.i_mode)) return Errno::Loop;
+    if (abi::is_dir(node.i_mode) && (wants_write(flags) || has(flags, abi::kOCreat))) return Errno::IsDir;
+    TRY(inode_permission(node, rights_needed(flags)));
+    if (has(flags, abi::kONoAtime) && !inode_owner_or_capable(node)) return Errno::Perm;
+    return {};
+}
+
+Result<> create_file(dentry& dir, dentry& child, abi::umode_t mode) {
+    inode& node = *dir.d_inode;
+    TRY(inode_permission(node, abi::kWriteOk | abi::kExecOk));
+    if (node.i_op->create == nullptr) return Errno::Access;
+    return node.i_op->create(node, child, mode & abi::kIAllUgo);
+}
+
+// The last component, made if it is not there and flags ask for it.
+struct opened {
+    RefPtr<dentry> child;
+    bool created = false;
+};
+Result<opened> lookup_or_create(path_walk& walk, uint32_t flags, abi::umode_t mode) {
+    if (!has(flags, abi::kOCreat)) return opened{TRY(lookup_child(walk.dir(), walk.name()))};
+    // What open makes is no directory, whether it exists or not.
+    if (walk.trailing_slash()) return Errno::IsDir;
+    const mutex_guard guard(walk.dir_inode().i_mutex);
+    RefPtr<dentry> child = TRY(lookup_child_locked(walk.dir(), walk.name()));
+    if (child->is_negative()) {
+        TRY(create_file(walk.dir(), *child, mode));
+        return opened{std::move(child), true};
+    }
+    if (has(flags, abi::kOExcl)) return Errno::Exist;
+    return opened{std::move(child)};
+}
+
+Result<RefPtr<file>> open_found(path p, uint32_t flags, bool created) {
+    if (!created) TRY(may_open(p, flags));
+    inode& node = *p.dentry->d_inode;
+    const bool truncate = has(flags, abi::kOTrunc) && !created && abi::is_reg(node.i_mode);
+    // O_TRUNC writes, even through a description that only reads.
+    if (truncate) TRY(get_write_access(node));
+    Result<RefPtr<file>> f = dentry_open(std::move(p), flags);
+    if (truncate) {
+        Result<> emptied = f.ok() ? do_truncate(node, 0) : Result<>(f.error());
+        put_write_access(node);
+        TRY(std::move(emptied));
+    }
+    return f;
+}
+
+}  // namespace
+
+Result<RefPtr<file>> do_filp_open(const walk_start& start, const char* name, uint32_t flags,
+                                  abi::umode_t mode) {
+    if (has(flags, abi::kOPath)) flags &= abi::kOPath | abi::kODirectory | abi::kONoFollow | abi::kOCloExec;
+    TRY(check_flags(flags));
+    if (name[0] == '\0') return Errno::NoEnt;
+    path_walk walk(start, name);
+    TRY(walk.to_parent());
+    for (;;) {
+        if (walk.last() != path_walk::Last::Name) {
+            if (has(flags, abi::kOCreat)) return has(flags, abi::kOExcl) ? Errno::Exist : Errno::IsDir;
+            return open_found(walk.last_place(), flags, false);
+        }
+        opened last = TRY(lookup_or_create(walk, flags, mode));
+        if (last.child->is_negative()) return Errno::NoEnt;
+        path found(walk.parent().mnt, last.child);
+        const bool follow = !has(flags, abi::kONoFollow) || walk.trailing_slash();
+        if (walk.trailing_slash()) flags |= abi::kODirectory;
+        if (abi::is_lnk(last.child->d_inode->i_mode) && follow) {
+            found = TRY(walk.follow_last(*last.child));
+            if (!found) continue;
+        }
+        follow_mounts(found);
+        return open_found(std::move(found), flags, last.created);
+    }
+}
+
+Result<RefPtr<file>> do_open_exec(const walk_start& start, const char* name, lookup_flags flags) {
+    path found = TRY(path_lookup(start, name, flags));
+    inode& node = *found.dentry->d_inode;
+    if (abi::is_lnk(node.i_mode)) return Errno::Loop;
+    if (!abi::is_reg(node.i_mode)) return Errno::Access;
+    TRY(inode_permission(node, abi::kExecOk));
+    RefPtr<file> f = TRY(dentry_open(std::move(found), abi::kORdOnly));
+    TRY(deny_write_access(node));
+    f->f_mode |= file::kExec;
+    return f;
+}
+
+}  // namespace guest

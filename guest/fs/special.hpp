@@ -1,0 +1,33 @@
+// Files that are not on any disk: character devices, FIFOs and pipes.
+#pragma once
+
+#include "guest/fs/file.hpp"
+#include "guest/fs/inode.hpp"
+#include "guest/lib/result.hpp"
+
+namespace guest {
+
+// What init_special_inode gives to nodes: their open finds the device or pipe behind the node.
+extern const file_operations chrdev_file_operations;
+extern const file_operations fifo_file_operations;
+extern const file_operations no_open_file_operations;
+
+inline constexpr uint32_t kMemMajor = 1;
+inline constexpr uint32_t kTtyMajor = 4;     // minor 64 on: serial lines
+inline constexpr uint32_t kTtyAuxMajor = 5;  // 0: the caller's terminal, 1: the console
+
+// Opening a character device of that major calls ops.open with what it registered as f_op. Before any open.
+void register_chrdev(uint32_t major, const file_operations& ops);
+// null, zero, full, random, urandom
+void mem_devices_init();
+
+// Both ends of a new pipe. flags: of kONonBlock. NFile, NoMem.
+struct pipe_ends {
+    RefPtr<file> read;
+    RefPtr<file> write;
+};
+Result<pipe_ends> create_pipe(uint32_t flags);
+// The file system that pipes live in. NoMem.
+Result<> pipefs_init();
+
+}  // namespace guest
