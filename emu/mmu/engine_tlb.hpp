@@ -8,8 +8,8 @@ public:
     virtual ~EngineTlb() = default;
 
     // Drop every cached translation of this CPU, global ones too, before the next guest access. Called
-    // from inside Mmu's functions (mmu.hpp says which), so it must not call back into Mmu; the Mmu
-    // takes the engine as flushed when this returns.
+    // from inside Mmu's functions (mmu.hpp says which), so it must not call back into Mmu, but for
+    // engine_flushed(), which the Mmu does itself when this returns.
     virtual void flush_all() = 0;
 };
 

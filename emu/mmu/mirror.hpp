@@ -4,12 +4,14 @@
 //
 // Invariant, which the audit proves: references[L] of a frame is the number of entries, in all frames
 // that are tables of level L + 1, that point to it (1 for a root, at level 4); a frame is a table of
-// level L while that is not 0; the copy of every tracked frame equals RAM.
+// level L while that is not 0; the copy of every tracked frame equals RAM. Levels only decrease from
+// table to table, so the counts are exact even where a table maps itself.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,18 +33,22 @@ enum class TableState : uint8_t { NotTable, Table };
 struct TableFrame {
     uint64_t pfn = 0;
     std::array<uint32_t, kTopLevel + 1> references{};  // index: level
-    std::array<VirtAddr, kTopLevel + 1> span{};        // start of what the table covers, as first linked
+    std::array<VirtAddr, kTopLevel + 1> span{};        // start of what the table covers, by level
+    std::array<PhysAddr, kTopLevel + 1> seen_from{};   // a root that reached it, by level
     uint8_t levels = 0;                                // bit L: references[L] != 0
-    uint8_t many_spans = 0;   // bit L: linked where its span would start elsewhere, too
-    uint8_t plain_level = 0;  // its level, if that is the only one and at one span; else 0
+    uint8_t many_spans = 0;                            // bit L: linked where its span starts elsewhere, too
+    uint8_t plain_level = 0;  // its level, if it never had another one nor a second span; else 0
+    uint8_t scans = 0;        // loops over the entries that are under way
     bool is_root = false;
-    uint8_t zero_stores = 0;  // to a root: zero written over zero
-    uint16_t current_on = 0;  // to a root: CPUs whose CR3 it is
+    uint8_t zero_stores = 0;  // to a root: zeroes written over zeroes
+    uint16_t holds = 0;       // on a root: CPUs whose CR3 it is
     uint32_t present = 0;     // entries with P set
     std::array<Pte, kTableEntries> entries{};
 
     [[nodiscard]] PhysAddr base() const { return PhysAddr(pfn << kPageShift); }
+    [[nodiscard]] PhysAddr entry_address(unsigned index) const { return base() + index * sizeof(Pte); }
     [[nodiscard]] bool is_table_at(unsigned level) const { return (levels & (1u << level)) != 0; }
+    [[nodiscard]] bool has_many_spans(unsigned level) const { return (many_spans & (1u << level)) != 0; }
 };
 
 // Who keeps state beside the mirror: the MMU of each CPU. Called while the mirror changes, so it may
@@ -53,7 +59,7 @@ public:
     // The frame is tracked from now on: stores to it must be seen before the next one happens.
     virtual void frame_became_table(Slot slot) = 0;
     // An entry was overwritten; what it linked is still linked.
-    virtual void entry_changed(Slot slot, unsigned index, Pte now) = 0;
+    virtual void entry_changed(Slot slot, unsigned index, Pte old, Pte now) = 0;
     // The frame stops being plain (TableFrame::plain_level); it still looks as before.
     virtual void frame_becomes_shared(Slot slot) = 0;
     // The last reference at this level goes; the frame still looks as before.
@@ -74,15 +80,26 @@ public:
         return pfn < slot_of_pfn_.size() ? slot_of_pfn_[pfn] : 0;
     }
     [[nodiscard]] bool is_table(PhysAddr pa) const { return slot_of(pa) != 0; }
+    // slot: of a tracked frame.
     [[nodiscard]] const TableFrame& frame(Slot slot) const { return *frames_[slot]; }
-    // Slots are below this.
+    // Every slot is below this; frame_in() is null where a slot is free.
     [[nodiscard]] Slot slot_end() const { return static_cast<Slot>(frames_.size()); }
-    [[nodiscard]] bool is_used(Slot slot) const { return frames_[slot] != nullptr; }
+    [[nodiscard]] const TableFrame* frame_in(Slot slot) const { return frames_[slot].get(); }
+    // In no particular order.
     [[nodiscard]] std::span<const Slot> roots() const { return roots_; }
-    // Frames of RAM, and of holes below its top.
-    [[nodiscard]] uint64_t frame_end() const { return slot_of_pfn_.size(); }
+    [[nodiscard]] bool is_root(PhysAddr root) const {
+        const Slot slot = slot_of(root);
+        return slot != 0 && frame(slot).is_root;
+    }
+    // Page numbers of RAM are below this; there may be holes.
+    [[nodiscard]] uint64_t pfn_end() const { return slot_of_pfn_.size(); }
 
-    // A CPU's CR3 becomes `root` (page-aligned): links it, if it is RAM and not yet a root. A root that
+    // The table that an entry of a table of `level` points to, if it is tracked; 0: none.
+    [[nodiscard]] Slot child_of(unsigned level, Pte entry) const {
+        return entry.present() && !is_leaf(level, entry) ? slot_of(entry.frame()) : 0;
+    }
+
+    // A CPU's CR3 becomes `root` (page-aligned): links it, if it is RAM and not a root yet. A root that
     // is held does not die. Every hold has its release.
     void hold_root(PhysAddr root, const log::Origin& origin);
     void release_root(PhysAddr root);
@@ -94,11 +111,50 @@ public:
     // The walker changed accessed or dirty of an entry, in RAM already.
     void hardware_update(Slot slot, unsigned index, Pte now, log::Cause cause, const log::Origin& origin);
 
-    // Writes whose old bytes were not what the mirror had: each is a write that was missed.
+    // Stores whose old bytes were not what the mirror had: before each of them a write was missed.
     [[nodiscard]] uint64_t missed_writes() const { return missed_writes_; }
 
 private:
     friend class MirrorTestPeer;
+
+    // One link of a table, as it is logged.
+    struct Link {
+        uint64_t pfn;
+        unsigned level;
+        VirtAddr span;
+        bool many_spans;
+        PhysAddr from;   // the entry that links it; 0: it is a root
+        PhysAddr space;  // a root that reaches it that way
+    };
+    struct Place {
+        PhysAddr root;
+        VirtAddr span;
+    };
+
+    // mirror_links.cpp
+    [[nodiscard]] bool links_child(unsigned level, Pte entry) const;
+    Slot open(uint64_t pfn);
+    void close_if_unused(Slot slot);
+    void link(const Link& link, const log::Origin& origin);
+    void first_link(Slot slot, const Link& link, const log::Origin& origin);
+    void unlink(const Link& link, const log::Origin& origin);
+    void make_shared(Slot slot);
+    void make_many_spans(Slot slot, unsigned level);
+
+    // mirror_place.cpp
+    [[nodiscard]] Place place_of(Slot slot, unsigned level, PhysAddr preferred);
+    [[nodiscard]] bool reaches(PhysAddr root, Slot slot, unsigned level, VirtAddr span) const;
+    [[nodiscard]] std::optional<VirtAddr> find_below(Slot from, unsigned from_level, VirtAddr from_span,
+                                                     Slot slot, unsigned level,
+                                                     std::vector<uint8_t>& seen) const;
+
+    // mirror.cpp
+    void change(Slot slot, unsigned index, Pte now, log::Cause cause, const log::Origin& origin);
+    void relink(Slot slot, unsigned index, Pte old, Pte now, const log::Origin& origin);
+    void log_write(Slot slot, unsigned index, Pte old, Pte now, log::Cause cause, const log::Origin& origin);
+    [[nodiscard]] std::optional<log::RootDeath> fatal_to_root(TableFrame& root, bool whole_entry, Pte old,
+                                                              Pte now) const;
+    void kill_root(Slot slot, log::RootDeath death, const log::Origin& origin);
 
     mem::GuestRam& ram_;
     log::Recorder& recorder_;

@@ -28,12 +28,14 @@ namespace forkscope::mmu {
 
 class Mmu final : private MirrorListener {
 public:
-    // All references outlive the Mmu. `id` also names the CPU in events.
+    // All references outlive the Mmu. Events name the CPU by the Origin that is passed with each call.
     Mmu(CpuId id, const PagingModel& model, mem::GuestRam& ram, Mirror& mirror, log::Recorder& recorder,
         EngineTlb& engine);
     ~Mmu() override;
     Mmu(const Mmu&) = delete;
     Mmu& operator=(const Mmu&) = delete;
+
+    [[nodiscard]] CpuId id() const { return id_; }
 
     // Translates for one access that is about to happen, as hardware does on a TLB miss: sets accessed
     // and dirty in RAM, links the root if CR3 names a new one, stamps the ledger, logs. A fault changes
@@ -96,10 +98,7 @@ public:
     void check_on_return_to_user(const PagingRegisters& regs, const log::Origin& origin);
 
     // The engine's whole TLB was flushed other than by our flush_all(): natively, or by the adapter.
-    void engine_flushed() {
-        ++engine_epoch_;
-        leftover_stores_ = 0;
-    }
+    void engine_flushed();
 
     // Compares the mirror with RAM, and reachability from all roots with its reference counts. Logs an
     // Audit event.
@@ -112,10 +111,30 @@ public:
                                                                 const PagingRegisters& regs) const;
 
 private:
+    static constexpr uint64_t kNoRoot = ~uint64_t{0};
+
+    // MirrorListener
     void frame_became_table(Slot slot) override;
-    void entry_changed(Slot slot, unsigned index, Pte now) override;
+    void entry_changed(Slot slot, unsigned index, Pte old, Pte now) override;
     void frame_becomes_shared(Slot slot) override;
     void table_goes(Slot slot, unsigned level) override;
+
+    [[nodiscard]] FillResult translate(VirtAddr va, Access access, Privilege privilege,
+                                       const PagingRegisters& regs, const log::Origin& origin);
+    [[nodiscard]] Grant grant_for(const Controls& controls, const Path& path, Access access,
+                                  Privilege privilege) const;
+    [[nodiscard]] Grant identity_grant(VirtAddr va, Access access) const;
+    void set_bits(const Controls& controls, PathEntry& entry, uint64_t wanted, const log::Origin& origin);
+    void set_accessed_dirty(const Controls& controls, Path& path, bool dirty, const log::Origin& origin);
+    bool touch_and_record(const Controls& controls, Path& path, VirtAddr va, Access access,
+                          Privilege privilege, const log::Origin& origin);
+    void log_fill(const Path& path, VirtAddr va, Access access, bool global, const log::Origin& origin);
+
+    void enter_root(PhysAddr root, const log::Origin& origin);
+    void leave_root();
+    void follow_root(const Controls& controls, const log::Origin& origin);
+    void flush_engine();
+    void drop_page(VirtAddr va, const PagingRegisters& regs);
     void store_through_leftover_alias();
 
     CpuId id_;
@@ -125,7 +144,11 @@ private:
     log::Recorder& recorder_;
     EngineTlb& engine_;
     Ledger ledger_;
-    uint64_t engine_epoch_ = 1;
+    uint64_t held_root_ = kNoRoot;
+    // The count of engine flushes when a frame was last handed out writable (index: page number): such a
+    // frame must not become a table without a flush.
+    std::vector<uint32_t> writable_at_;
+    uint32_t engine_epoch_ = 1;
     uint32_t leftover_stores_ = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include "emu/base/address.hpp"
 #include "emu/mem/guest_ram.hpp"
+#include "emu/mmu/entry_format.hpp"
 #include "emu/mmu/paging.hpp"
 #include "emu/mmu/pte.hpp"
 
@@ -18,20 +19,23 @@ enum class PagingMode : uint8_t { Off, Legacy, Pae, Long };
 struct Controls {
     PagingMode mode = PagingMode::Off;
     bool write_protect = false;
-    bool no_execute = false;
+    bool no_execute = false;  // NX exists: EFER.NXE, in the 64-bit formats
     bool smep = false;
     bool smap = false;
     bool alignment_check = false;  // EFLAGS.AC
     bool protection_keys = false;
-    bool page_size_extensions = false;
+    bool large_legacy_pages = false;  // CR4.PSE, for the 32-bit format
     bool global_pages = false;
     bool has_1gib_pages = false;
-    bool has_pse36 = false;
-    unsigned physical_bits = 0;
     uint32_t pkru = 0;
     uint64_t cr3 = 0;
+    uint64_t reserved = 0;        // in every present 64-bit entry: bits from MAXPHYADDR to 51, NX if unknown
+    uint64_t reserved_pse36 = 0;  // in a 4 MiB page's entry: what its high address bits do not use
+    const LevelFormats* formats = nullptr;
 
     [[nodiscard]] static Controls decode(const PagingRegisters& regs, const PagingModel& model);
+    // Of the top table in 4-level paging.
+    [[nodiscard]] PhysAddr root() const { return PhysAddr(cr3 & kPteFrameMask); }
 };
 
 // What one entry says, taken alone.
@@ -48,18 +52,35 @@ struct Path {
     std::array<PathEntry, 5> at;  // index: level; valid from `top` down to `last`
     uint8_t top = 0;
     uint8_t last = 0;                     // level of the last entry read
+    uint8_t rights_top = 0;               // the highest level whose entries have R/W and U/S
     StepKind end = StepKind::NotPresent;  // what that entry was; never Table
     bool writable = true;                 // W in every entry that has the bit
     bool user = true;                     // U/S likewise
-    bool no_execute = false;              // NX in any, where NX is enabled
+    bool no_execute = false;              // NX in any, where NX exists
     PhysAddr frame;                       // of the 4 KiB page, if end is Leaf
 
     [[nodiscard]] bool mapped() const { return end == StepKind::Leaf; }
     [[nodiscard]] const PathEntry& leaf() const { return at[last]; }
+    // Level of the topmost entry with rights whose bits `mask` are `wanted`; the last one, if none.
+    [[nodiscard]] uint8_t topmost(uint64_t mask, uint64_t wanted) const {
+        for (uint8_t level = rights_top; level > last; --level)
+            if ((at[level].value.raw() & mask) == wanted) return level;
+        return last;
+    }
+    // The leaf entry with the rights of the whole path: what a TLB keeps.
+    [[nodiscard]] Pte effective() const {
+        uint64_t raw = leaf().value.raw();
+        if (!writable) raw &= ~kPteWritable;
+        if (!user) raw &= ~kPteUser;
+        if (no_execute) raw |= kPteNoExecute;
+        return Pte(raw);
+    }
 };
 
-// Reads entries from RAM; one that lies outside RAM reads as all ones, as an undriven PC bus does.
-// The mode is not Off; the address is canonical in long mode.
+// Reads entries from RAM; one that lies outside RAM reads as all ones, as an undriven PC bus does, and
+// so mostly ends in a reserved-bit fault. The mode is not Off; the address is canonical in long mode
+// and below 4 GiB otherwise. In PAE mode the four top entries are read from memory at every walk, not
+// kept from the last load of CR3.
 [[nodiscard]] Path walk(const mem::GuestRam& ram, const Controls& controls, VirtAddr va);
 
 // Whether the access may use a walked path; if not, the fault.
