@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -36,6 +37,9 @@ template <typename Symbol>
 ElfSymbol to_symbol(const Symbol& s) {
     return {s.st_name, static_cast<uint8_t>(s.st_info & 15), s.st_shndx, s.st_value, s.st_size};
 }
+
+// A string table without a NUL must not make every symbol's name as long as itself.
+constexpr uint64_t kMaxStringBytes = 4096;
 
 constexpr uint64_t align_up(uint64_t value, uint64_t alignment) {
     return (value + alignment - 1) / alignment * alignment;
@@ -150,7 +154,7 @@ Result<std::vector<ElfSymbol>> ElfImage::symbols(const ElfSection& table) const 
 std::string_view ElfImage::string_at(const ElfSection& table, uint32_t offset) const {
     if (offset >= table.size || !is_inside(table.offset, table.size, bytes_.size())) return {};
     const auto* first = reinterpret_cast<const char*>(bytes_.data() + table.offset + offset);
-    const std::string_view rest(first, table.size - offset);
+    const std::string_view rest(first, std::min(table.size - offset, kMaxStringBytes));
     return rest.substr(0, rest.find('\0'));
 }
 

@@ -63,7 +63,8 @@ public:
     // The same; sections without bytes in the file point nowhere. Empty if the file has none.
     [[nodiscard]] Result<std::vector<ElfSection>> sections() const;
     [[nodiscard]] Result<std::vector<ElfSymbol>> symbols(const ElfSection& table) const;
-    // The string at an offset of a string-table section, up to its NUL or the section's end.
+    // The string at an offset of a string-table section, up to its NUL, the section's end or
+    // 4096 bytes.
     [[nodiscard]] std::string_view string_at(const ElfSection& table, uint32_t offset) const;
 
     struct Note {
