@@ -70,8 +70,6 @@ inline constexpr uint32_t kFSetFd = 2;
 inline constexpr uint32_t kFGetFl = 3;
 inline constexpr uint32_t kFSetFl = 4;
 inline constexpr uint32_t kFDupFdCloExec = 1030;
-inline constexpr uint32_t kFSetPipeSize = 1031;
-inline constexpr uint32_t kFGetPipeSize = 1032;
 inline constexpr uint32_t kFdCloExec = 1;
 
 inline constexpr uint32_t kCloseRangeUnshare = 2;

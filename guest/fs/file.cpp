@@ -53,6 +53,13 @@ file::~file() {
     nr_files.fetch_sub(1);
 }
 
+file* get_file(file* f) {
+    f->get();
+    return f;
+}
+
+void put_file(file* f) { f->put(); }
+
 Result<RefPtr<file>> alloc_file(path p, uint32_t mode, uint32_t flags, const file_operations& ops) {
     if (nr_files.load() >= kMaxFiles && !capable(kCapSysAdmin)) return Errno::NFile;
     return make_ref<file>(std::move(p), mode, flags, ops);

@@ -78,6 +78,10 @@ struct file : RefCounted<file> {
     void* private_data = nullptr;
 };
 
+// For owners that hold plain pointers.
+file* get_file(file* f);
+void put_file(file* f);
+
 // A description of something that is not opened by name, such as one end of a pipe; mode is of file::kRead
 // and so on. ops->open is not called. NFile, NoMem.
 Result<RefPtr<file>> alloc_file(path p, uint32_t mode, uint32_t flags, const file_operations& ops);

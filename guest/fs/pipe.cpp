@@ -1,0 +1,255 @@
+// Moving bytes through pipes, and waiting for them.
+#include "guest/fs/pipe.hpp"
+
+#include "guest/abi/signal.hpp"
+#include "guest/abi/termios.hpp"
+#include "guest/arch/percpu.hpp"
+#include "guest/kernel/signal.hpp"
+#include "guest/lib/string.hpp"
+#include "guest/mm/uaccess.hpp"
+
+namespace guest {
+
+DEFINE_KMEM_CACHE(pipe_inode_info)
+
+pipe_inode_info::~pipe_inode_info() {
+    for (page* frame : ring) {
+        if (frame != nullptr) put_page(frame);
+    }
+}
+
+namespace {
+
+pipe_inode_info& pipe_of(const file& f) { return *f.node().i_pipe; }
+
+page*& slot_of(pipe_inode_info& pipe, uint64_t position) {
+    return pipe.ring[position / kPageSize % pipe_inode_info::kPages];
+}
+
+size_t part_of_page(uint64_t position, size_t bytes) {
+    const size_t room = kPageSize - position % kPageSize;
+    return bytes < room ? bytes : room;
+}
+
+char* byte_at(pipe_inode_info& pipe, uint64_t position) {
+    return static_cast<char*>(page_address(slot_of(pipe, position))) + position % kPageSize;
+}
+
+// Bytes of the ring up to the end of a page or of what is there. Fewer than asked: the reader's memory
+// refused.
+size_t read_part(pipe_inode_info& pipe, iov_iter& to, size_t bytes) {
+    const size_t moved = to.copy_to(byte_at(pipe, pipe.tail), bytes);
+    page*& slot = slot_of(pipe, pipe.tail);
+    pipe.tail += moved;
+    if (moved != 0 && (pipe.tail % kPageSize == 0 || pipe.used() == 0))
+        put_page(std::exchange(slot, nullptr));
+    return moved;
+}
+
+Result<size_t> write_part(pipe_inode_info& pipe, iov_iter& from, size_t bytes) {
+    page*& slot = slot_of(pipe, pipe.head);
+    if (slot == nullptr) slot = alloc_page(FrameUse::Other);
+    if (slot == nullptr) return Errno::NoMem;
+    const size_t moved = from.copy_from(byte_at(pipe, pipe.head), bytes);
+    pipe.head += moved;
+    if (pipe.used() == 0) put_page(std::exchange(slot, nullptr));
+    return moved;
+}
+
+// Sleeps without the pipe's lock until ready() holds. RestartSys.
+template <typename Ready>
+Result<> wait_for(pipe_inode_info& pipe, Ready ready) {
+    pipe.lock.unlock();
+    Result<uint64_t> woken = wait_event_interruptible(pipe.wait, ready());
+    pipe.lock.lock();
+    if (!woken.ok()) return woken.error();
+    return {};
+}
+
+Result<size_t> pipe_read(file& f, iov_iter& to, abi::loff_t&) {
+    if (to.count() == 0) return size_t{0};
+    pipe_inode_info& pipe = pipe_of(f);
+    const mutex_guard guard(pipe.lock);
+    while (pipe.used() == 0) {
+        if (pipe.writers == 0) return size_t{0};
+        if (f.nonblocking()) return Errno::Again;
+        TRY(wait_for(pipe, [&] { return pipe.used() != 0 || pipe.writers == 0; }));
+    }
+    size_t done = 0;
+    while (to.count() != 0 && pipe.used() != 0) {
+        const size_t wanted = to.count() < pipe.used() ? to.count() : pipe.used();
+        const size_t part = part_of_page(pipe.tail, wanted);
+        const size_t moved = read_part(pipe, to, part);
+        done += moved;
+        if (moved < part) break;
+    }
+    if (done == 0) return Errno::Fault;
+    wake_up_all(pipe.wait);
+    return done;
+}
+
+// Waits until `need` bytes fit. Pipe: nobody reads any more.
+Result<> wait_for_room(file& f, pipe_inode_info& pipe, size_t need) {
+    for (;;) {
+        if (pipe.readers == 0) {
+            send_sig(abi::kSigPipe, current(), SigSource::User);
+            return Errno::Pipe;
+        }
+        if (pipe.room() >= need) return {};
+        if (f.nonblocking()) return Errno::Again;
+        TRY(wait_for(pipe, [&] { return pipe.room() >= need || pipe.readers == 0; }));
+    }
+}
+
+Result<size_t> pipe_write(file& f, iov_iter& from, abi::loff_t&) {
+    if (from.count() == 0) return size_t{0};
+    pipe_inode_info& pipe = pipe_of(f);
+    const mutex_guard guard(pipe.lock);
+    // Up to PIPE_BUF bytes go in one piece or not at all.
+    const size_t need = from.count() <= kPipeBuf ? from.count() : 1;
+    size_t done = 0;
+    while (from.count() != 0) {
+        Result<> room = wait_for_room(f, pipe, need < from.count() ? need : from.count());
+        if (!room.ok()) {
+            if (done != 0) break;
+            return room.error();
+        }
+        const size_t part = part_of_page(pipe.head, from.count() < pipe.room() ? from.count() : pipe.room());
+        Result<size_t> moved = write_part(pipe, from, part);
+        if (!moved.ok() || moved.value() == 0) {
+            if (done != 0) break;
+            return moved.ok() ? Errno::Fault : moved.error();
+        }
+        done += moved.value();
+        // Readers may run as soon as something is there; we may have to wait for them.
+        wake_up_all(pipe.wait);
+    }
+    return done;
+}
+
+uint32_t pipe_poll(file& f, poll_table* table) {
+    pipe_inode_info& pipe = pipe_of(f);
+    poll_wait(f, pipe.wait, table);
+    const mutex_guard guard(pipe.lock);
+    uint32_t mask = 0;
+    if ((f.f_mode & file::kRead) != 0) {
+        if (pipe.used() != 0) mask |= abi::kPollIn | abi::kPollRdNorm;
+        // Not for a FIFO that was opened before any writer came.
+        if (pipe.writers == 0 && reinterpret_cast<uint64_t>(f.private_data) != pipe.w_counter)
+            mask |= abi::kPollHup;
+    }
+    if ((f.f_mode & file::kWrite) != 0) {
+        if (pipe.room() >= kPipeBuf) mask |= abi::kPollOut | abi::kPollWrNorm;
+        if (pipe.readers == 0) mask |= abi::kPollErr;
+    }
+    return mask;
+}
+
+Result<int64_t> pipe_ioctl(file& f, uint32_t request, uint64_t argument) {
+    if (request != abi::kFioNRead) return Errno::NoTty;
+    pipe_inode_info& pipe = pipe_of(f);
+    int32_t used;
+    {
+        const mutex_guard guard(pipe.lock);
+        used = static_cast<int32_t>(pipe.used());
+    }
+    TRY(put_user(UserPtr<int32_t>(argument), used));
+    return int64_t{0};
+}
+
+// One description or opening more; the first one makes the pipe.
+Result<pipe_inode_info*> get_pipe(inode& node) {
+    const mutex_guard guard(node.i_mutex);
+    if (node.i_pipe == nullptr) {
+        node.i_pipe = new (nothrow) pipe_inode_info;
+        if (node.i_pipe == nullptr) return Errno::NoMem;
+    }
+    ++node.i_pipe->files;
+    return node.i_pipe;
+}
+
+void put_pipe(inode& node) {
+    const mutex_guard guard(node.i_mutex);
+    if (--node.i_pipe->files == 0) delete std::exchange(node.i_pipe, nullptr);
+}
+
+void join(pipe_inode_info& pipe, uint32_t mode) {
+    if ((mode & file::kRead) != 0) {
+        ++pipe.readers;
+        ++pipe.r_counter;
+    }
+    if ((mode & file::kWrite) != 0) {
+        ++pipe.writers;
+        ++pipe.w_counter;
+    }
+    wake_up_all(pipe.wait);
+}
+
+void leave(inode& node, pipe_inode_info& pipe, uint32_t mode) {
+    {
+        const mutex_guard guard(pipe.lock);
+        if ((mode & file::kRead) != 0) --pipe.readers;
+        if ((mode & file::kWrite) != 0) --pipe.writers;
+        wake_up_all(pipe.wait);
+    }
+    put_pipe(node);
+}
+
+void pipe_release(inode& node, file& f) { leave(node, *node.i_pipe, f.f_mode); }
+
+// Opening one side of a FIFO waits for the other (man 7 fifo).
+Result<> wait_for_other_side(file& f, pipe_inode_info& pipe) {
+    const mutex_guard guard(pipe.lock);
+    const bool reads = (f.f_mode & file::kRead) != 0;
+    const bool writes = (f.f_mode & file::kWrite) != 0;
+    const uint64_t writers_before = pipe.w_counter;
+    const uint64_t readers_before = pipe.r_counter;
+    if (writes && !reads && f.nonblocking() && pipe.readers == 0) return Errno::NxIo;
+    join(pipe, f.f_mode);
+    Result<> other;
+    if (reads && !writes && pipe.writers == 0) {
+        if (f.nonblocking()) {
+            f.private_data = reinterpret_cast<void*>(pipe.w_counter);
+        } else {
+            other = wait_for(pipe, [&] { return pipe.w_counter != writers_before; });
+        }
+    } else if (writes && !reads && pipe.readers == 0) {
+        other = wait_for(pipe, [&] { return pipe.r_counter != readers_before; });
+    }
+    return other;
+}
+
+Result<> fifo_open(inode& node, file& f) {
+    if ((f.f_mode & (file::kRead | file::kWrite)) == 0) return Errno::Inval;
+    pipe_inode_info& pipe = *TRY(get_pipe(node));
+    Result<> open = wait_for_other_side(f, pipe);
+    if (open.ok()) return {};
+    if (open.error() == Errno::NxIo) {
+        put_pipe(node);  // it did not join
+    } else {
+        leave(node, pipe, f.f_mode);
+    }
+    return open;
+}
+
+}  // namespace
+
+constinit const file_operations pipe_file_operations{
+    .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl, .release = pipe_release};
+
+constinit const file_operations fifo_file_operations{.read = pipe_read,
+                                                     .write = pipe_write,
+                                                     .poll = pipe_poll,
+                                                     .ioctl = pipe_ioctl,
+                                                     .open = fifo_open,
+                                                     .release = pipe_release};
+
+Result<> pipe_open_end(inode& node, file& f) {
+    pipe_inode_info& pipe = *TRY(get_pipe(node));
+    const mutex_guard guard(pipe.lock);
+    join(pipe, f.f_mode);
+    f.f_mode |= file::kOpened;
+    return {};
+}
+
+}  // namespace guest

@@ -1,0 +1,49 @@
+// Pipes: a ring of bytes between descriptors that write and descriptors that read. FIFOs are the same with a
+// name.
+#pragma once
+
+#include "guest/fs/poll.hpp"
+#include "guest/fs/special.hpp"
+#include "guest/kernel/mutex.hpp"
+#include "guest/mm/page.hpp"
+#include "guest/mm/slab.hpp"
+
+namespace guest {
+
+// A write of at most so many bytes is not mixed with others (PIPE_BUF).
+inline constexpr size_t kPipeBuf = 4096;
+
+struct pipe_inode_info {
+    KMEM_CACHED()
+    static constexpr size_t kPages = 16;
+    static constexpr size_t kCapacity = kPages * kPageSize;  // bytes
+
+    pipe_inode_info() = default;
+    pipe_inode_info(const pipe_inode_info&) = delete;
+    pipe_inode_info& operator=(const pipe_inode_info&) = delete;
+    ~pipe_inode_info();
+
+    [[nodiscard]] size_t used() const { return static_cast<size_t>(head - tail); }
+    [[nodiscard]] size_t room() const { return kCapacity - used(); }
+
+    mutex lock;         // everything below but the queues
+    uint64_t head = 0;  // bytes ever written
+    uint64_t tail = 0;  // bytes ever read
+    // Byte n is in ring[n / kPageSize % kPages]. A page is there while it holds unread bytes, or is being
+    // filled.
+    page* ring[kPages] = {};
+    unsigned readers = 0;
+    unsigned writers = 0;
+    // Openings ever, so that an open that waits for the other side notices one that has already gone again.
+    uint64_t r_counter = 0;
+    uint64_t w_counter = 0;
+    unsigned files = 0;  // descriptions and opens in progress; guarded by the inode's i_mutex
+    wait_queue_head wait;
+};
+
+// Of both ends of an unnamed pipe.
+extern const file_operations pipe_file_operations;
+// f becomes one end of node's pipe, the one that f_mode says. NoMem.
+Result<> pipe_open_end(inode& node, file& f);
+
+}  // namespace guest
