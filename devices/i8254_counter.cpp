@@ -194,7 +194,7 @@ bool I8254Counter::step_once(uint64_t* pulses) {
 }
 
 bool I8254Counter::step_rate_generator(uint64_t* pulses) {
-    const bool steady = regs_.reload == regs_.loaded;
+    const bool steady = !regs_.null_count;
     if (regs_.loaded == 1) {
         // Forbidden by the data sheet: OUT stays high until there is another count.
         if (steady) {
@@ -222,7 +222,7 @@ bool I8254Counter::step_rate_generator(uint64_t* pulses) {
 }
 
 bool I8254Counter::step_square_wave(uint64_t* pulses) {
-    const bool steady = regs_.reload == regs_.loaded;
+    const bool steady = !regs_.null_count;
     if (steady && *pulses >= regs_.loaded) {
         *pulses %= regs_.loaded;
         return regs_.loaded != 1;
@@ -258,7 +258,7 @@ bool I8254Counter::step_one_shot(uint64_t* pulses) {
 uint64_t I8254Counter::pulses_to_event() const {
     if (regs_.load_pending || is_strobing()) return 1;
     if (regs_.loaded == 0 || is_inhibited()) return kNoEvent;
-    const bool steady = regs_.reload == regs_.loaded;
+    const bool steady = !regs_.null_count;
     switch (mode()) {
         case kRateGenerator:
             if (regs_.loaded == 1) return steady ? kNoEvent : 1;

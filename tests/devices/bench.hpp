@@ -48,7 +48,10 @@ inline void out(bus::PortDevice& device, uint16_t offset, unsigned value) {
 // Counts edges of a line and remembers when they came.
 class LineWatch final : public bus::IrqListener {
 public:
-    LineWatch(Bench& bench, bus::IrqLine& line) : bench_(bench) { line.connect(*this, 0); }
+    LineWatch(Bench& bench, bus::IrqLine& line) : bench_(bench) {
+        line.connect(*this, 0);
+        rises.clear();  // a line that is high already has not risen
+    }
     void set_input(unsigned, bool level) override { (level ? rises : falls).push_back(bench_.now()); }
     std::vector<VirtualNs> rises;
     std::vector<VirtualNs> falls;
