@@ -1,3 +1,4 @@
+// Searches the tables in RAM and compares what it finds with the mirror.
 #include "emu/mmu/audit.hpp"
 
 #include <fmt/format.h>
@@ -106,8 +107,10 @@ AuditReport audit(const Mirror& mirror, const mem::GuestRam& ram) {
     for (Slot slot = 1; slot < mirror.slot_end(); ++slot)
         if (mirror.frame_in(slot) != nullptr && !reached[slot])
             differences.add("frame {:#x} is tracked and no live table", mirror.frame(slot).base().raw());
-    for (uint64_t missed = 0; missed < mirror.missed_writes(); ++missed)
-        differences.add("a store found another old value in RAM than the mirror had");
+    if (const uint64_t missed = mirror.missed_writes(); missed != 0) {
+        differences.add("{} stores found another old value in RAM than the mirror had", missed);
+        report.differences += missed - 1;
+    }
 
     log::AuditHash hash;
     for (unsigned level = 1; level <= kTopLevel; ++level)

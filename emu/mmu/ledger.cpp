@@ -14,6 +14,16 @@ void Ledger::table_opened(Slot slot) {
         pages_[slot]->fill(Stamp{});
 }
 
+// Pages below an entry that was weakened in this root while another one was in use, and had the same.
+void Ledger::set_root(Slot root) {
+    root_ = root;
+    std::erase_if(deferred_, [&](const DeferredWrite& write) {
+        if (write.root != root) return false;
+        suspect_table(mirror_.child_of(kTopLevel, write.was), kTopLevel - 1, true);
+        return true;
+    });
+}
+
 const Stamp* Ledger::known(const Path& path, VirtAddr va) const {
     const PhysAddr where = path.leaf().where;
     const Slot slot = mirror_.slot_of(where);
@@ -80,6 +90,7 @@ void Ledger::flush_all() {
     if (++epochs_.others == 0) forget_epoch(&Stamp::others);
     if (++epochs_.globals == 0) forget_epoch(&Stamp::globals);
     suspects_.clear();
+    deferred_.clear();
     reported_.clear();
     shared_.clear();
     shared_suspect_ = false;
@@ -156,9 +167,20 @@ void Ledger::suspect_entry(Slot slot, unsigned index, unsigned level, Pte was) {
             shared_suspect_ |= !shared_.empty();
         return;
     }
-    // A root that is not in use loses what it shares with the one that is: nothing changed for the TLB.
-    if (frame.plain_level == kTopLevel && slot != root_ && current_root_agrees(index, was)) return;
+    if (frame.plain_level == kTopLevel && slot != root_ && current_root_agrees(index, was)) {
+        defer(slot, index, was);
+        return;
+    }
     suspect_table(mirror_.child_of(level, was), level - 1, globals_below(slot, level, index));
+}
+
+// A root that is not in use loses what it shares with the one that is, as when a process ends: as long as
+// it is not in use, nothing changes for the TLB.
+void Ledger::defer(Slot root, unsigned index, Pte was) {
+    const bool known = std::any_of(deferred_.begin(), deferred_.end(), [&](const DeferredWrite& write) {
+        return write.root == root && write.index == index && write.was.frame() == was.frame();
+    });
+    if (!known) deferred_.push_back({root, index, was});
 }
 
 bool Ledger::current_root_agrees(unsigned index, Pte was) const {
@@ -186,6 +208,8 @@ void Ledger::suspect_table(Slot slot, unsigned level, bool with_globals) {
 }
 
 void Ledger::table_goes(Slot slot, unsigned level) {
+    if (level == kTopLevel)
+        std::erase_if(deferred_, [&](const DeferredWrite& write) { return write.root == slot; });
     const TableFrame& frame = mirror_.frame(slot);
     if (frame.plain_level != level) {
         shared_suspect_ |= !shared_.empty();

@@ -46,7 +46,7 @@ public:
     void table_goes(Slot slot, unsigned level);
 
     // The tracked root that CR3 holds; 0: none.
-    void set_root(Slot root) { root_ = root; }
+    void set_root(Slot root);
 
     // The fill that the TLB may still hold for the page of a path, if any: a long-mode path that maps.
     [[nodiscard]] const Stamp* known(const Path& path, VirtAddr va) const;
@@ -78,6 +78,12 @@ private:
         unsigned index;
         uint8_t level;
     };
+    // An entry of a top table not in use that was weakened.
+    struct DeferredWrite {
+        Slot root;
+        unsigned index;
+        Pte was;
+    };
     // Where the tables now refuse what a translation allows.
     struct Disagreement {
         VirtAddr va;
@@ -96,6 +102,7 @@ private:
     void record_shared(VirtAddr va, unsigned level, const Stamp& fill);
 
     void suspect_entry(Slot slot, unsigned index, unsigned level, Pte was);
+    void defer(Slot root, unsigned index, Pte was);
     void suspect_table(Slot slot, unsigned level, bool with_globals);
     [[nodiscard]] bool globals_below(Slot slot, unsigned level, unsigned index) const;
     [[nodiscard]] bool current_root_agrees(unsigned index, Pte was) const;
@@ -124,6 +131,7 @@ private:
     ByPage shared_;
     ByPage reported_;
     std::vector<CachedTranslation> suspects_;
+    std::vector<DeferredWrite> deferred_;
     bool shared_suspect_ = false;
     static constexpr size_t kFirstLimit = 4096;
     size_t shared_limit_ = kFirstLimit;

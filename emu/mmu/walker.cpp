@@ -1,3 +1,4 @@
+// How entries are read, what they say, and what they allow.
 #include "emu/mmu/walker.hpp"
 
 #include <algorithm>
