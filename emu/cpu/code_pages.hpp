@@ -12,7 +12,8 @@ namespace forkscope::cpu {
 
 class CodePages {
 public:
-    explicit CodePages(mem::GuestRam& ram) : base_(ram.at(PhysAddr(0), 1)), frames_(ram.size() >> kPageShift) {}
+    explicit CodePages(mem::GuestRam& ram)
+        : base_(ram.at(PhysAddr(0), 1)), frames_(ram.size() >> kPageShift) {}
 
     // p: a host pointer into guest RAM, as GuestRam::at gives it.
     [[nodiscard]] bool is_code(const uint8_t* p) const { return frames_[index(p)].code; }
@@ -23,27 +24,20 @@ public:
         Frame& f = frames_[index(p)];
         const bool writable_elsewhere = !f.code && f.written == epoch;
         f.code = true;
-        f.fetched = epoch;
         return writable_elsewhere;
     }
 
     // A page is handed out for writing through plain RAM.
     void written(const uint8_t* p, uint32_t epoch) { frames_[index(p)].written = epoch; }
 
-    // Whether nobody fetched from this code frame since the engine's TLB was last flushed: then it may
-    // be data again.
-    [[nodiscard]] bool idle(const uint8_t* p, uint32_t epoch) const { return frames_[index(p)].fetched != epoch; }
-
-    // Its translations were thrown away.
-    void forget(const uint8_t* p) { frames_[index(p)].code = false; }
-
 private:
     struct Frame {
         uint32_t written = 0;  // epoch of the last grant of plain write access
-        uint32_t fetched : 31 = 0;
-        uint32_t code : 1 = 0;
+        bool code = false;     // stays: a frame that held code may do so again
     };
-    [[nodiscard]] size_t index(const uint8_t* p) const { return static_cast<size_t>(p - base_) >> kPageShift; }
+    [[nodiscard]] size_t index(const uint8_t* p) const {
+        return static_cast<size_t>(p - base_) >> kPageShift;
+    }
 
     const uint8_t* base_;
     std::vector<Frame> frames_;

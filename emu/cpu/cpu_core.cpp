@@ -17,8 +17,8 @@ CpuCore::CpuCore(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine
       recorder_(recorder),
       clock_(*this),
       code_pages_(ram),
-      mmu_(id, {.physical_bits = kPhysicalBits, .has_1gib_pages = model.has_1gib_pages, .has_pse36 = true}, ram,
-           mirror, recorder, *this) {}
+      mmu_(id, {.physical_bits = kPhysicalBits, .has_1gib_pages = model.has_1gib_pages, .has_pse36 = true},
+           ram, mirror, recorder, *this) {}
 
 uint64_t CpuCore::linear_rip() {
     LiveState& s = state();
@@ -28,7 +28,12 @@ uint64_t CpuCore::linear_rip() {
 
 mmu::PagingRegisters CpuCore::paging_registers() {
     LiveState& s = state();
-    return {.cr0 = s.cr(0), .cr3 = s.cr(3), .cr4 = s.cr(4), .efer = s.efer(), .rflags = s.eflags(), .pkru = s.pkru()};
+    return {.cr0 = s.cr(0),
+            .cr3 = s.cr(3),
+            .cr4 = s.cr(4),
+            .efer = s.efer(),
+            .rflags = s.eflags(),
+            .pkru = s.pkru()};
 }
 
 log::Origin CpuCore::origin() {
@@ -84,7 +89,7 @@ size_t CpuCore::peek_code(uint64_t linear, uint8_t (&bytes)[15]) {
         const auto translation = mmu_.probe(va, regs);
         if (!translation) break;
         const size_t chunk = std::min<size_t>(sizeof bytes - count, kPageSize - va.page_offset());
-        const uint8_t* p = ram_.at(translation->address, chunk);
+        const uint8_t* p = ram_.at(translation->pa, chunk);
         if (p == nullptr) break;
         std::copy(p, p + chunk, bytes + count);
         count += chunk;
@@ -96,7 +101,7 @@ PhysAddr CpuCore::code_frame(uint64_t pc) {
     FramePage& cached = frame_pages_[(pc >> kPageShift) % kFramePages];
     if (cached.page == pc >> kPageShift && cached.epoch == engine_epoch_) return cached.frame;
     const auto translation = mmu_.probe(VirtAddr(pc), paging_registers());
-    cached = {pc >> kPageShift, translation ? translation->address.page_base() : PhysAddr(0), engine_epoch_};
+    cached = {pc >> kPageShift, translation ? translation->pa.page_base() : PhysAddr(0), engine_epoch_};
     return cached.frame;
 }
 

@@ -32,8 +32,8 @@ public:
     [[nodiscard]] InstructionClock& clock() { return clock_; }
     [[nodiscard]] CodePages& code_pages() { return code_pages_; }
     [[nodiscard]] CpuId id() const { return id_; }
-    // Counts flushes of the engine's whole TLB; 31 bits, as CodePages keeps it.
-    [[nodiscard]] uint32_t engine_epoch() const { return engine_epoch_ & 0x7fff'ffff; }
+    // Counts flushes of the engine's whole TLB.
+    [[nodiscard]] uint32_t engine_epoch() const { return engine_epoch_; }
 
     void set_task(uint32_t task) { task_ = task; }
     [[nodiscard]] uint32_t task() const { return task_; }

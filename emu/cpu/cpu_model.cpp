@@ -16,7 +16,8 @@ constexpr std::array kModels = {
     CpuModel{"amd", kUcEpyc, "AuthenticAMD", 0x00800f12, true, "AMD family 17h, SMEP, SMAP, 1 GiB pages"},
     CpuModel{"intel", kUcBroadwell, "GenuineIntel", 0x000306d2, false,
              "Intel Broadwell, SMEP, SMAP; Linux turns page-table isolation on"},
-    CpuModel{"plain", kUcNehalem, "GenuineIntel", 0x000106a3, false, "Intel Nehalem: SSE4.2 and NX, nothing odd"},
+    CpuModel{"plain", kUcNehalem, "GenuineIntel", 0x000106a3, false,
+             "Intel Nehalem: SSE4.2 and NX, nothing odd"},
 };
 
 // Feature words in the engine's numbering, and what must not be shown in each: the engine does not have

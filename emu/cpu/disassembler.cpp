@@ -41,11 +41,28 @@ const cs_insn* decode(std::span<const uint8_t> code, uint64_t address, unsigned 
 
 bool is_stack_operation(unsigned id) {
     switch (id) {
-        case X86_INS_PUSH: case X86_INS_PUSHAW: case X86_INS_PUSHAL: case X86_INS_PUSHF: case X86_INS_PUSHFD:
-        case X86_INS_PUSHFQ: case X86_INS_POP: case X86_INS_POPAW: case X86_INS_POPAL: case X86_INS_POPF:
-        case X86_INS_POPFD: case X86_INS_POPFQ: case X86_INS_CALL: case X86_INS_LCALL: case X86_INS_RET:
-        case X86_INS_RETF: case X86_INS_RETFQ: case X86_INS_IRET: case X86_INS_IRETD: case X86_INS_IRETQ:
-        case X86_INS_ENTER: case X86_INS_LEAVE:
+        case X86_INS_PUSH:
+        case X86_INS_PUSHAW:
+        case X86_INS_PUSHAL:
+        case X86_INS_PUSHF:
+        case X86_INS_PUSHFD:
+        case X86_INS_PUSHFQ:
+        case X86_INS_POP:
+        case X86_INS_POPAW:
+        case X86_INS_POPAL:
+        case X86_INS_POPF:
+        case X86_INS_POPFD:
+        case X86_INS_POPFQ:
+        case X86_INS_CALL:
+        case X86_INS_LCALL:
+        case X86_INS_RET:
+        case X86_INS_RETF:
+        case X86_INS_RETFQ:
+        case X86_INS_IRET:
+        case X86_INS_IRETD:
+        case X86_INS_IRETQ:
+        case X86_INS_ENTER:
+        case X86_INS_LEAVE:
             return true;
         default:
             return false;
@@ -53,8 +70,8 @@ bool is_stack_operation(unsigned id) {
 }
 
 bool is_stack_base(x86_reg reg) {
-    return reg == X86_REG_RSP || reg == X86_REG_ESP || reg == X86_REG_SP || reg == X86_REG_RBP || reg == X86_REG_EBP ||
-           reg == X86_REG_BP;
+    return reg == X86_REG_RSP || reg == X86_REG_ESP || reg == X86_REG_SP || reg == X86_REG_RBP ||
+           reg == X86_REG_EBP || reg == X86_REG_BP;
 }
 
 }  // namespace

@@ -62,9 +62,11 @@ Result<void> Engine::map_ram(mem::GuestRam& ram) {
             {kCodeView + base, code, UC_PROT_ALL},
         };
         for (const auto& view : views) {
-            uc_err e = uc_mem_map_ptr(uc_, view.address, region.size, UC_PROT_ALL, view.bytes + region.offset);
+            uc_err e =
+                uc_mem_map_ptr(uc_, view.address, region.size, UC_PROT_ALL, view.bytes + region.offset);
             if (e == UC_ERR_OK) e = uc_mem_protect(uc_, view.address, region.size, view.protection);
-            if (e != UC_ERR_OK) return fail("engine: cannot map guest RAM at {:#x}: {}", view.address, uc_strerror(e));
+            if (e != UC_ERR_OK)
+                return fail("engine: cannot map guest RAM at {:#x}: {}", view.address, uc_strerror(e));
         }
     }
     return {};

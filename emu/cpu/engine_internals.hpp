@@ -13,6 +13,9 @@ void tlb_flush_page_x86_64(void* cpu, uint64_t va);
 void cpu_x86_update_cr0_x86_64(void* env, uint32_t value);
 void cpu_x86_update_cr3_x86_64(void* env, uint64_t value);
 void cpu_x86_update_cr4_x86_64(void* env, uint32_t value);
+// Leaves generated code by longjmp: no destructor of a frame below runs.
+[[noreturn]] void raise_exception_err_ra_x86_64(void* env, int vector, int error_code,
+                                                uintptr_t return_address);
 }
 
 namespace forkscope::cpu {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint32_t kMsrSysenterCs = 0x174, kMsrSysenterEsp = 0x175, kMsrSysenterEip = 0x176;
 constexpr uint32_t kMsrEfer = 0xc0000080, kMsrStar = 0xc0000081, kMsrLstar = 0xc0000082,
-                   kMsrCstar = 0xc0000083, kMsrFmask = 0xc0000084;
+                   kMsrCstar = 0xc0000083, kMsrFmask = 0xc0000084, kMsrTscAux = 0xc0000103;
 constexpr size_t kNotFound = ~size_t{0};
 
 // Reads host memory that may not be mapped.
@@ -209,6 +209,7 @@ Result<void> find_registers(Scratch& s, EngineLayout& layout) {
         {"LSTAR", &layout.env_lstar, msr(kMsrLstar), 0},
         {"CSTAR", &layout.env_cstar, msr(kMsrCstar), 0},
         {"FMASK", &layout.env_fmask, msr(kMsrFmask), 0},
+        {"TSC_AUX", &layout.env_tsc_aux, msr(kMsrTscAux), 0},
         {"SYSENTER_CS", &layout.env_sysenter_cs, sysenter_cs, 0},
         {"SYSENTER_ESP", &layout.env_sysenter_esp, msr(kMsrSysenterEsp), 0},
         {"SYSENTER_EIP", &layout.env_sysenter_eip, msr(kMsrSysenterEip), 0},

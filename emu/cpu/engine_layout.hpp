@@ -38,6 +38,7 @@ struct EngineLayout {
     size_t env_lstar = 0;
     size_t env_cstar = 0;
     size_t env_fmask = 0;
+    size_t env_tsc_aux = 0;
     size_t env_sysenter_cs = 0;
     size_t env_sysenter_esp = 0;
     size_t env_sysenter_eip = 0;

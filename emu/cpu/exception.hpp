@@ -41,10 +41,10 @@ enum class Origination : uint8_t {
 struct Exception {
     uint8_t vector = 0;
     Origination origination = Origination::Fault;
-    std::optional<uint32_t> error_code;
+    std::optional<uint32_t> error_code{};
     // Of a page fault: the address, and the entry that refused.
-    VirtAddr address;
-    PhysAddr entry;
+    VirtAddr address{};
+    PhysAddr entry{};
     uint64_t entry_value = 0;
     uint8_t level = 0;
 };
@@ -56,8 +56,8 @@ struct Exception {
 
 // Whether the CPU pushes an error code for it.
 [[nodiscard]] constexpr bool has_error_code(unsigned vector) {
-    return vector == kDoubleFault || (vector >= kInvalidTss && vector <= kPageFault) || vector == kAlignmentCheck ||
-           vector == 21;
+    return vector == kDoubleFault || (vector >= kInvalidTss && vector <= kPageFault) ||
+           vector == kAlignmentCheck || vector == 21;
 }
 
 // SDM vol. 3, table 6-4 "Interrupt and Exception Classes".
@@ -71,9 +71,9 @@ using Guarded = tl::expected<T, Exception>;
 }  // namespace forkscope::cpu
 
 // The value, or leave the function with the exception.
-#define GUARD(expression)                                                   \
-    ({                                                                      \
-        auto&& guarded_ = (expression);                                     \
-        if (!guarded_) return ::tl::make_unexpected(guarded_.error());      \
-        std::move(*guarded_);                                               \
+#define GUARD(expression)                                              \
+    ({                                                                 \
+        auto&& guarded_ = (expression);                                \
+        if (!guarded_) return ::tl::make_unexpected(guarded_.error()); \
+        std::move(*guarded_);                                          \
     })

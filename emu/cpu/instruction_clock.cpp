@@ -25,8 +25,8 @@ uint32_t InstructionClock::before(uint64_t rip) {
     if (into >= block_.bytes) return in_block_;
     const Entry& entry = entries_[slot(block_.pc)];
     Position& position = positions_[(rip ^ (block_.pc << 3)) & (kPositions - 1)];
-    if (entry.pc == block_.pc && entry.bytes == block_.bytes && position.pc == block_.pc && position.rip == rip &&
-        position.generation == entry.generation)
+    if (entry.pc == block_.pc && entry.bytes == block_.bytes && position.pc == block_.pc &&
+        position.rip == rip && position.generation == entry.generation)
         return position.before;
     const uint32_t count = reader_.count_before(block_, rip);
     position = {block_.pc, rip, entry.generation, count};

@@ -104,6 +104,7 @@ public:
     uint64_t& lstar() const { return at<uint64_t>(layout_->env_lstar); }
     uint64_t& cstar() const { return at<uint64_t>(layout_->env_cstar); }
     uint64_t& fmask() const { return at<uint64_t>(layout_->env_fmask); }
+    uint64_t& tsc_aux() const { return at<uint64_t>(layout_->env_tsc_aux); }
     uint32_t& sysenter_cs() const { return at<uint32_t>(layout_->env_sysenter_cs); }
     uint64_t& sysenter_esp() const { return at<uint64_t>(layout_->env_sysenter_esp); }
     uint64_t& sysenter_eip() const { return at<uint64_t>(layout_->env_sysenter_eip); }

@@ -1,0 +1,179 @@
+#include "emu/cli/run_session.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "emu/cli/trace_text.hpp"
+#include "emu/cpu/cpu_core.hpp"
+#include "emu/loader/load_kernel.hpp"
+#include "emu/loader/symbols.hpp"
+#include "emu/log/event_names.hpp"
+#include "emu/log/writer.hpp"
+#include "emu/machine/machine.hpp"
+
+namespace forkscope::cli {
+
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+constexpr VirtualNs kNsPerMs = 1'000'000;
+
+// Where the bundled images stand: beside this program, as the build leaves them.
+std::filesystem::path bundled(const char* name) {
+    std::error_code error;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+    return program.parent_path() / "guest" / name;
+}
+
+struct Images {
+    loader::Image kernel;
+    std::optional<loader::Image> initrd;
+};
+
+Result<Images> read_images(const RunOptions& options) {
+    const bool own = options.kernel.empty();
+    Images images;
+    images.kernel = TRY(loader::read_image(own ? bundled("kernel.elf").string() : options.kernel));
+    const std::string initrd = !options.initrd.empty() ? options.initrd
+                               : own                   ? bundled("initramfs.cpio").string()
+                                                       : "";
+    if (!initrd.empty()) images.initrd = TRY(loader::read_image(initrd));
+    return images;
+}
+
+log::SymbolModule module_of(log::ModuleKind kind, std::string name, std::string path,
+                            const loader::SymbolTable& table) {
+    log::SymbolModule module{kind, std::move(name), std::move(path), {}};
+    module.symbols.reserve(table.symbols().size());
+    for (const loader::Symbol& s : table.symbols())
+        module.symbols.push_back({s.address.raw(), s.size, s.name});
+    return module;
+}
+
+// Names for the log. Images without symbols are fine; a broken symbol table is worth a word, not an end.
+Result<void> add_symbols(log::Writer& writer, const RunOptions& options, const Images& images) {
+    const auto kernel = loader::read_symbols(images.kernel.name, images.kernel.bytes);
+    if (kernel)
+        TRY_VOID(writer.add_symbols(module_of(log::ModuleKind::Kernel, "kernel", options.kernel, *kernel)));
+    else
+        fmt::print(stderr, "forkscope: {}; its functions stay nameless\n", kernel.error().message);
+    if (!images.initrd) return {};
+    const auto programs = loader::read_initramfs_symbols(images.initrd->name, images.initrd->bytes);
+    // An initrd may be compressed or hold a file system: then its programs stay nameless.
+    if (!programs) return {};
+    for (const auto& [path, table] : programs->files) {
+        if (table.symbols().empty()) continue;
+        TRY_VOID(writer.add_symbols(
+            module_of(log::ModuleKind::User, std::filesystem::path(path).filename().string(), path, table)));
+    }
+    return {};
+}
+
+Result<log::KindMask> parse_events(const std::string& list) {
+    if (list.empty()) return log::kKnownKinds;
+    log::KindMask kinds = 0;
+    for (size_t from = 0; from <= list.size();) {
+        const size_t to = std::min(list.find(',', from), list.size());
+        const std::string word = list.substr(from, to - from);
+        const auto kind = log::kind_named(word);
+        if (!kind) {
+            std::string known;
+            for (size_t n = 1; n < log::kKindNames.size(); ++n)
+                known += fmt::format("{}{}", known.empty() ? "" : ", ", log::kKindNames[n]);
+            return fail("--events {}: '{}' is unknown; there are: {}", list, word, known);
+        }
+        kinds |= log::mask_of(*kind);
+        from = to + 1;
+    }
+    return kinds;
+}
+
+log::Meta describe(const RunOptions& options, log::KindMask kinds, machine::Machine& machine,
+                   const loader::BootPlan& plan) {
+    log::Meta meta;
+    meta.program_version = kVersion;
+    meta.cpu_model = options.cpu_model;
+    meta.ram_bytes = machine.ram().size();
+    for (const mem::RamRegion& r : machine.ram().regions()) meta.ram.push_back({r.base.raw(), r.size});
+    meta.kernel = options.kernel;
+    meta.initrd = options.initrd;
+    meta.command_line = options.append;
+    meta.instructions_per_second = kNsPerSecond / cpu::kNsPerInstruction;
+    meta.kinds = kinds;
+    meta.options["boot"] = plan.description();
+    for (const loader::PlacedRange& r : plan.placed)
+        meta.options["at " + fmt::format("{:#x}", r.base.raw())] =
+            fmt::format("{}, {} bytes", r.name, r.size);
+    return meta;
+}
+
+// Prints the verdict; its exit status is not 0 if there is a difference.
+int report_audit(const mmu::AuditReport& report) {
+    fmt::print(stderr, "audit: {} entries under {} roots, {} differences\n", report.entries, report.roots,
+               report.differences);
+    for (const std::string& line : report.described) fmt::print(stderr, "audit: {}\n", line);
+    return report.clean() ? 0 : static_cast<int>(ExitStatus::CheckFailed);
+}
+
+}  // namespace
+
+Result<int> run_session(const RunOptions& options) {
+    const log::KindMask kinds = TRY(parse_events(options.events));
+    const Images images = TRY(read_images(options));
+    log::Recorder recorder;
+    const auto serial = TRY(machine::open_serial(options.serial));
+
+    machine::MachineConfig config;
+    config.ram_bytes = options.ram_bytes;
+    config.cpu_model = options.cpu_model;
+    config.serial = serial.get();
+    config.audit_interval = options.audit_every_ms * kNsPerMs;
+    config.audit_engine_tlb = options.audit_tlb;
+    const auto machine = TRY(machine::Machine::create(config, recorder));
+    const loader::BootPlan plan =
+        TRY(loader::load_kernel(images.kernel, machine->ram(),
+                                {.command_line = options.append,
+                                 .initrd = images.initrd ? &*images.initrd : nullptr,
+                                 .protocol = loader::Protocol::Auto,
+                                 .flat_address = std::nullopt}));
+
+    std::unique_ptr<TraceText> trace;
+    if (!options.trace.empty()) {
+        const log::KindMask traced = TRY(parse_trace_items(options.trace));
+        trace = TRY(TraceText::open(options.trace_file, traced));
+        recorder.attach(*trace, traced);
+        machine->ports().on_unclaimed([&trace](uint16_t port, bus::Width width, bus::Direction direction) {
+            trace->note(fmt::format("port {:#x}: first {} of {} bytes, and nobody there", port,
+                                    direction == bus::Direction::Read ? "read" : "write",
+                                    bus::bytes_of(width)));
+        });
+    }
+    std::unique_ptr<log::Writer> writer;
+    if (!options.record.empty()) {
+        writer = TRY(log::Writer::open(options.record, describe(options, kinds, *machine, plan)));
+        TRY_VOID(add_symbols(*writer, options, images));
+        recorder.attach(*writer, kinds);
+    }
+
+    machine->boot(plan);
+    const auto limit =
+        options.exit_after_seconds > 0
+            ? static_cast<VirtualNs>(options.exit_after_seconds * static_cast<double>(kNsPerSecond))
+            : bus::kNever;
+    const machine::MachineExit end = machine->run(limit);
+    int status = end.status;
+    if (!end.message.empty()) fmt::print(stderr, "forkscope: {}\n", end.message);
+    if (options.audit) {
+        const int verdict = report_audit(machine->audit());
+        if (verdict != 0) status = verdict;
+    }
+    recorder.flush();
+    if (writer) TRY_VOID(writer->finish());
+    TRY_VOID(serial->status());
+    return status;
+}
+
+}  // namespace forkscope::cli

@@ -1,0 +1,35 @@
+// One run from options to exit status: images are loaded, the log opened, the machine run, the audit made.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "emu/base/result.hpp"
+#include "emu/base/units.hpp"
+#include "emu/cpu/cpu_model.hpp"
+
+namespace forkscope::cli {
+
+struct RunOptions {
+    std::string kernel;  // empty: the bundled one
+    std::string initrd;  // empty: none; the bundled one with the bundled kernel
+    std::string append;
+    uint64_t ram_bytes = 256 * kMiB;
+    std::string cpu_model{cpu::kDefaultCpuModel};
+    std::string serial = "stdio";
+    std::string record;  // empty: no log
+    std::string events;  // empty: all kinds
+    bool audit = false;
+    uint64_t audit_every_ms = 0;  // virtual; 0: at the end only
+    bool audit_tlb = false;
+    std::string trace;  // empty: none
+    std::string trace_file;
+    bool no_reboot = true;          // a reset ends the run either way
+    double exit_after_seconds = 0;  // virtual; 0: never
+};
+
+// The exit status of the run, or what was wrong with its input. Leaves no half-made file behind on an
+// error before the machine starts.
+Result<int> run_session(const RunOptions& options);
+
+}  // namespace forkscope::cli

@@ -1,0 +1,234 @@
+#include "emu/cpu/cpu.hpp"
+
+#include <unicorn/unicorn.h>
+
+#include <algorithm>
+
+#include "emu/cpu/disassembler.hpp"
+#include "emu/cpu/engine_internals.hpp"
+
+namespace forkscope::cpu {
+
+namespace {
+
+constexpr uint8_t kHltOpcode = 0xf4;
+constexpr uint8_t kPushfOpcode = 0x9c;
+
+}  // namespace
+
+Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, const Wiring& wiring) {
+    auto engine = TRY(Engine::open(model, wiring.ram));
+    auto cpu = std::unique_ptr<Cpu>(new Cpu(id, model, std::move(engine), wiring));
+    TRY_VOID(cpu->install_hooks());
+    return cpu;
+}
+
+Cpu::Cpu(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, const Wiring& wiring)
+    : core_(id, model, std::move(engine), wiring.ram, wiring.mirror, wiring.recorder),
+      wiring_(wiring),
+      delivery_(core_),
+      flush_intercepts_(core_) {}
+
+Cpu::~Cpu() = default;
+
+VirtualNs Cpu::next_deadline() const { return std::min(limit_, wiring_.timers.next_deadline()); }
+
+void Cpu::refresh_attention() {
+    const bool now = stop_requested_ || wiring_.interrupts.pending();
+    attention_ = now ? 0 : core_.icount_at(next_deadline());
+}
+
+void Cpu::request_stop() {
+    stop_requested_ = true;
+    attention_ = 0;
+}
+
+bool Cpu::can_take_interrupt() {
+    const LiveState& s = core_.state();
+    return wiring_.interrupts.pending() && (s.eflags() & kFlagIf) != 0 && (s.hflags() & kHfInhibitIrq) == 0 &&
+           !stepping_;
+}
+
+void Cpu::take_interrupt() {
+    halted_ = false;
+    ++counters_.interrupts;
+    const uint8_t vector = wiring_.interrupts.acknowledge();
+    deliver({.vector = vector, .origination = Origination::External});
+}
+
+RunStop Cpu::run(VirtualNs deadline) {
+    limit_ = deadline;
+    for (;;) {
+        if (stop_requested_) {
+            stop_requested_ = false;
+            return RunStop::Requested;
+        }
+        if (shut_down_) return RunStop::Shutdown;
+        if (!engine_error_.empty()) return RunStop::EngineError;
+        if (can_take_interrupt()) {
+            take_interrupt();
+            continue;
+        }
+        if (core_.now() >= next_deadline()) return RunStop::Deadline;
+        if (halted_) return RunStop::Halted;
+        refresh_attention();
+        run_engine();
+    }
+}
+
+void Cpu::run_engine() {
+    LiveState& s = core_.state();
+    stopped_in_hook_ = false;
+    // The first block is translated without the engine telling.
+    core_.clock().code_changed(core_.linear_rip());
+    const uc_err e = uc_emu_start(core_.engine().handle(), s.rip(), 0, 0, 0);
+    if (e == UC_ERR_EXCEPTION) {
+        handle_refused_fill();
+        return;
+    }
+    if (e != UC_ERR_OK) {
+        engine_error_ =
+            fmt::format("the engine stopped at {:#x} ({}): {}", core_.linear_rip(), uc_strerror(e), dump());
+        return;
+    }
+    if (stopped_in_hook_) return;
+    core_.clock().leave();
+    uint8_t code[15];
+    if (core_.peek_code(core_.linear_rip() - 1, code) != 0 && code[0] == kHltOpcode) {
+        s.hflags() &= ~kHfInhibitIrq;
+        halted_ = true;
+        return;
+    }
+    engine_error_ = fmt::format("the engine stopped at {:#x} for no reason", core_.linear_rip());
+}
+
+void Cpu::stop_engine() {
+    stopped_in_hook_ = true;
+    uc_emu_stop(core_.engine().handle());
+}
+
+bool Cpu::attend() {
+    if (core_.state().cpl() != last_cpl_) {
+        last_cpl_ = core_.state().cpl();
+        if (last_cpl_ == 3) entered_user_mode();
+    }
+    if (stop_requested_ || can_take_interrupt()) return true;
+    if (core_.time_at(core_.clock().at_block_start()) >= next_deadline()) return true;
+    refresh_attention();
+    return false;
+}
+
+uint64_t Cpu::call_key() { return core_.task() != 0 ? core_.task() : core_.state().cr(3) & ~kPageOffsetMask; }
+
+void Cpu::entered_user_mode() {
+    const log::Origin origin = core_.origin_at(core_.clock().at_block_start());
+    if (core_.mmu().user_check_pending())
+        core_.mmu().check_on_return_to_user(core_.paging_registers(), origin);
+    if (!core_.recorder().wants(log::EventKind::SyscallReturn)) return;
+    const uint64_t key = call_key();
+    OpenCall& call = open_call(key);
+    if (call.key != key) return;
+    call.key = 0;
+    log::Event e = log::make_event(log::EventKind::SyscallReturn, origin);
+    e.a = call.number;
+    e.b = core_.state().gpr(kRax);
+    core_.recorder().append(e);
+}
+
+void Cpu::log_system_call() {
+    ++counters_.system_calls;
+    if (!core_.recorder().wants(log::EventKind::Syscall)) return;
+    LiveState& s = core_.state();
+    log::Event e = log::make_event(log::EventKind::Syscall, core_.origin());
+    e.a = s.gpr(kRax);
+    e.b = s.gpr(kRdi);
+    e.va = s.gpr(kRsi);
+    e.pa = s.gpr(kRdx);
+    core_.recorder().append(e);
+    const uint64_t key = call_key();
+    open_call(key) = {key, e.a};
+}
+
+void Cpu::deliver(const Exception& exception) {
+    end_page_end_step();
+    const log::Origin origin = core_.origin();
+    if (exception.vector == kPageFault) {
+        ++counters_.page_faults;
+        if (core_.recorder().wants(log::EventKind::FaultResolved))
+            fault_watch_.faulted(origin.root, exception.address, origin.icount, origin.rip);
+    }
+    shut_down_ = !delivery_.deliver(exception);
+    last_cpl_ = core_.state().cpl();
+}
+
+void Cpu::handle_refused_fill() {
+    LiveState& s = core_.state();
+    const bool fetch = refused_access_ == mmu::Access::Fetch;
+    // The callback's address is that of a page; the engine knows the byte.
+    const VirtAddr exact(s.invalid_addr());
+    if (exact.page_base() == refused_.va.page_base()) refused_.va = exact;
+    const uint64_t rip = core_.linear_rip();
+    if (fetch)
+        core_.clock().leave();
+    else
+        core_.clock().leave_at(rip);
+    const bool single = stepping_ || (s.eflags() & kFlagTf) != 0;
+    if (fetch && !single && VirtAddr(rip).page_base() != refused_.va.page_base()) {
+        begin_page_end_step();
+        return;
+    }
+    Exception exception = exception_of(refused_);
+    if (exception.vector == kGeneralProtection && !fetch) {
+        uint8_t code[15];
+        const size_t available = core_.peek_code(rip, code);
+        const unsigned bits = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
+        if (references_stack({code, available}, bits)) exception.vector = kStackFault;
+    }
+    deliver(exception);
+}
+
+// A block that runs over the end of its page and cannot be fetched on is refused whole, with RIP at its
+// start. The instructions before the end have to run first: one at a time, by the trap flag, until the
+// fetch faults where it should or the path leads elsewhere.
+void Cpu::begin_page_end_step() {
+    ++counters_.page_end_steps;
+    stepping_ = true;
+    stepped_rip_ = core_.linear_rip();
+    core_.state().eflags() |= kFlagTf;
+}
+
+void Cpu::end_page_end_step() {
+    if (!stepping_) return;
+    stepping_ = false;
+    core_.state().eflags() &= ~kFlagTf;
+}
+
+// The #DB of our own stepping. The guest must not see the trap flag in what PUSHF stored.
+bool Cpu::swallow_step_trap() {
+    if (!stepping_) return false;
+    LiveState& s = core_.state();
+    constexpr uint64_t kDr6SingleStep = 1u << 14;
+    s.dr(6) &= ~kDr6SingleStep;
+    core_.clock().leave_at(core_.linear_rip());
+    uint8_t code[15];
+    const size_t available = core_.peek_code(stepped_rip_, code);
+    size_t opcode = 0;
+    while (opcode < available && (code[opcode] == 0x66 || (s.code64() && (code[opcode] & 0xf0) == 0x40)))
+        ++opcode;
+    if (opcode < available && code[opcode] == kPushfOpcode) {
+        SystemMemory memory(core_);
+        const auto privilege = s.cpl() == 3 ? mmu::Privilege::User : mmu::Privilege::Supervisor;
+        const uint64_t at = s.gpr(kRsp) + (s.code64() ? 0 : s.segment(kSs).base) + 1;
+        if (const auto byte = memory.read(at, 1, privilege)) {
+            const auto without_tf = static_cast<uint8_t>(*byte & ~1u);
+            static_cast<void>(memory.write(at, {&without_tf, 1}, privilege));
+        }
+    }
+    if (VirtAddr(core_.linear_rip()).page_base() != VirtAddr(stepped_rip_).page_base())
+        end_page_end_step();
+    else
+        stepped_rip_ = core_.linear_rip();
+    return true;
+}
+
+}  // namespace forkscope::cpu

@@ -1,0 +1,37 @@
+// Carries out the instructions that change what the TLB may hold: MOV to CR0, CR3, CR4, LMSW, CLTS,
+// INVLPG and WRMSR to EFER. They come here before they take effect (svm_intercepts.hpp), with their
+// privilege checked by the engine; here they get the checks that the engine lacks, and their flush
+// becomes known.
+#pragma once
+
+#include <optional>
+
+#include "emu/cpu/cpu_core.hpp"
+#include "emu/cpu/exception.hpp"
+#include "emu/cpu/operand_decoder.hpp"
+#include "emu/cpu/system_memory.hpp"
+
+namespace forkscope::cpu {
+
+class FlushIntercepts {
+public:
+    explicit FlushIntercepts(CpuCore& core) : core_(core), memory_(core) {}
+
+    // The instruction at RIP, which arrived as this intercept. Empty: it took effect and has retired.
+    [[nodiscard]] std::optional<Exception> carry_out(int intercept);
+
+private:
+    [[nodiscard]] std::optional<Exception> invlpg(const DecodedInstruction& instruction,
+                                                  const log::Origin& origin);
+    [[nodiscard]] std::optional<Exception> write_cr0(const DecodedInstruction& instruction,
+                                                     const log::Origin& origin);
+    [[nodiscard]] std::optional<Exception> write_cr3(uint64_t value, const log::Origin& origin);
+    [[nodiscard]] std::optional<Exception> write_cr4(uint64_t value, const log::Origin& origin);
+    [[nodiscard]] std::optional<Exception> write_efer(const log::Origin& origin);
+    [[nodiscard]] uint64_t supported_cr4() const;
+
+    CpuCore& core_;
+    SystemMemory memory_;
+};
+
+}  // namespace forkscope::cpu

@@ -1,0 +1,392 @@
+// What the engine calls: TLB fills, stores to page tables, blocks, exceptions, ports, SYSCALL and the time
+// stamp counter. These run inside the engine; they call no uc_emu_stop in the middle of a block, since
+// the engine would skip later hooks of that block.
+#include <unicorn/unicorn.h>
+
+#include "emu/cpu/cpu.hpp"
+#include "emu/cpu/engine_internals.hpp"
+#include "emu/cpu/ram_views.hpp"
+#include "emu/cpu/svm_intercepts.hpp"
+
+namespace forkscope::cpu {
+
+namespace {
+
+constexpr uint8_t kIcebp = 0xf1;
+constexpr uint8_t kLinuxSystemCallVector = 0x80;
+constexpr uint64_t kDr6SingleStep = 1u << 14;
+
+mmu::Access access_of(uc_mem_type type) {
+    switch (type) {
+        case UC_MEM_FETCH:
+            return mmu::Access::Fetch;
+        case UC_MEM_WRITE:
+            return mmu::Access::Write;
+        default:
+            return mmu::Access::Read;
+    }
+}
+
+uc_prot protection_of(mmu::Permissions permissions) {
+    unsigned protection = 0;
+    if ((permissions & mmu::kMayRead) != 0) protection |= UC_PROT_READ;
+    if ((permissions & mmu::kMayWrite) != 0) protection |= UC_PROT_READ | UC_PROT_WRITE;
+    if ((permissions & mmu::kMayExecute) != 0) protection |= UC_PROT_READ | UC_PROT_EXEC;
+    return static_cast<uc_prot>(protection);
+}
+
+bus::Width width_of(unsigned bytes) { return static_cast<bus::Width>(bytes); }
+
+}  // namespace
+
+struct Hooks {
+    static Cpu& cpu(void* user) { return *static_cast<Cpu*>(user); }
+
+    static void block(uc_engine*, uint64_t pc, uint32_t bytes, void* user) {
+        Cpu& c = cpu(user);
+        c.core_.clock().enter(pc, bytes);
+        const bool same_cpl = c.core_.state().cpl() == c.last_cpl_;
+        if (same_cpl && c.core_.clock().at_block_start() < c.attention_) [[likely]]
+            return;
+        if (!c.attend()) return;
+        c.core_.clock().cancel();
+        c.stop_engine();
+    }
+
+    static bool fill(uc_engine*, uint64_t va, uc_mem_type type, uc_tlb_entry* entry, void* user) {
+        Cpu& c = cpu(user);
+        if (c.core_.invalidating()) {
+            entry->paddr = kCodeView + (va - kInvalidationWindow);
+            entry->perms = static_cast<uc_prot>(UC_PROT_READ | UC_PROT_EXEC);
+            return true;
+        }
+        ++c.counters_.fills;
+        c.pin_resize_windows();
+        const mmu::Access access = access_of(type);
+        const bool fetch = access == mmu::Access::Fetch;
+        const log::Origin origin =
+            fetch ? c.core_.origin_at(c.core_.clock().at_block_end()) : c.core_.origin();
+        const auto privilege = origin.cpl == 3 ? mmu::Privilege::User : mmu::Privilege::Supervisor;
+        const mmu::PagingRegisters regs = c.core_.paging_registers();
+        auto result = c.core_.mmu().fill(VirtAddr(va), access, privilege, regs, origin);
+        if (!result && origin.cpl == 3 && !fetch && c.is_implicit_access(va))
+            result =
+                c.core_.mmu().fill(VirtAddr(va), access, mmu::Privilege::ImplicitSupervisor, regs, origin);
+        if (!result) {
+            c.refused_ = result.error();
+            c.refused_access_ = access;
+            return false;
+        }
+        entry->perms = protection_of(result->permissions);
+        entry->paddr = view_of(c, *result);
+        log_resolved(c, VirtAddr(va), *result, origin);
+        return true;
+    }
+
+    // Which view of its frame the engine gets (ram_views.hpp).
+    static uint64_t view_of(Cpu& c, const mmu::Grant& grant) {
+        const uint64_t pa = grant.frame.raw();
+        const uint8_t* p = c.core_.ram().at(grant.frame, kPageSize);
+        if (p == nullptr) return pa;
+        CodePages& code = c.core_.code_pages();
+        if ((grant.permissions & mmu::kMayExecute) != 0) {
+            if (code.fetched(p, c.core_.engine_epoch())) c.core_.flush_engine();
+            return kCodeView + pa;
+        }
+        if ((grant.permissions & mmu::kMayWrite) == 0) return pa;
+        if (grant.table) return kTableView + pa;
+        if (code.is_code(p)) return kCodeView + pa;
+        code.written(p, c.core_.engine_epoch());
+        return pa;
+    }
+
+    static void log_resolved(Cpu& c, VirtAddr va, const mmu::Grant& grant, const log::Origin& origin) {
+        const FaultWatch::Fault* fault = c.fault_watch_.resolved(origin.root, va, origin.rip);
+        if (fault == nullptr) return;
+        log::Event e = log::make_event(log::EventKind::FaultResolved, origin);
+        e.va = fault->va.raw();
+        e.a = fault->when;
+        e.b = grant.leaf_value;
+        e.pa = grant.frame.raw();
+        c.core_.recorder().append(e);
+    }
+
+    // A store to a live page table. The engine drops its own store when this returns true.
+    static bool table_write(uc_engine*, uc_mem_type, uint64_t address, int size, int64_t value, void* user) {
+        const auto bytes = static_cast<unsigned>(size);
+        // An unaligned store comes whole, and then again byte by byte: the bytes count.
+        if ((address & (bytes - 1)) != 0) return true;
+        Cpu& c = cpu(user);
+        const PhysAddr pa(address - kTableView);
+        uint8_t* p = c.core_.ram().at(pa, bytes);
+        if (p == nullptr) return true;
+        uint64_t old_bytes = 0;
+        const uint64_t new_bytes = static_cast<uint64_t>(value) & bus::all_ones(width_of(bytes));
+        std::memcpy(&old_bytes, p, bytes);
+        std::memcpy(p, &new_bytes, bytes);
+        ++c.counters_.table_writes;
+        c.core_.mmu().observe_write(pa, old_bytes, new_bytes, bytes, log::Cause::Software, c.core_.origin());
+        if (c.core_.code_pages().is_code(p)) c.core_.invalidate_code(pa, bytes);
+        return true;
+    }
+
+    static void interrupt(uc_engine*, uint32_t number, void* user) {
+        Cpu& c = cpu(user);
+        LiveState& s = c.core_.state();
+        if (number >= kFirstIntercept) {
+            intercepted(c, static_cast<int>(number));
+        } else if (number == kDebug && c.swallow_step_trap()) {
+            return;
+        } else {
+            Exception exception{.vector = static_cast<uint8_t>(number)};
+            if (s.exception_is_int() != 0)
+                exception.origination = Origination::Software;
+            else if (number == kDebug)
+                exception.origination = Origination::Trap;
+            if (exception.origination == Origination::Fault && has_error_code(number))
+                exception.error_code = s.error_code();
+            c.core_.clock().leave_at(c.core_.linear_rip());
+            if (number == kLinuxSystemCallVector && exception.origination == Origination::Software)
+                c.log_system_call();
+            c.deliver(exception);
+        }
+        if (c.shut_down_) c.stop_engine();
+    }
+
+    static void intercepted(Cpu& c, int number) {
+        LiveState& s = c.core_.state();
+        const bool trap = (s.eflags() & kFlagTf) != 0;
+        if (const auto refused = c.flush_intercepts_.carry_out(number)) {
+            c.deliver(*refused);
+            return;
+        }
+        if (!trap || c.swallow_step_trap()) return;
+        s.dr(6) |= kDr6SingleStep;
+        c.deliver({.vector = kDebug, .origination = Origination::Trap});
+    }
+
+    static bool invalid_instruction(uc_engine*, void* user) {
+        Cpu& c = cpu(user);
+        c.core_.clock().leave_at(c.core_.linear_rip());
+        uint8_t code[15];
+        if (c.core_.peek_code(c.core_.linear_rip(), code) != 0 && code[0] == kIcebp) {
+            ++c.core_.state().rip();
+            c.core_.clock().retire_one();
+            c.deliver({.vector = kDebug, .origination = Origination::Trap});
+        } else {
+            c.deliver(invalid_opcode());
+        }
+        if (c.shut_down_) c.stop_engine();
+        return true;
+    }
+
+    static uint32_t port_in(uc_engine*, uint32_t port, int size, void* user) {
+        Cpu& c = cpu(user);
+        const auto bytes = static_cast<unsigned>(size);
+        if (!c.port_permitted(static_cast<uint16_t>(port), bytes)) refuse_port(c);
+        const uint32_t value =
+            c.wiring_.ports.read(static_cast<uint16_t>(port), width_of(bytes), c.core_.id());
+        c.refresh_attention();
+        return value;
+    }
+
+    static void port_out(uc_engine*, uint32_t port, int size, uint32_t value, void* user) {
+        Cpu& c = cpu(user);
+        const auto bytes = static_cast<unsigned>(size);
+        if (!c.port_permitted(static_cast<uint16_t>(port), bytes)) refuse_port(c);
+        c.wiring_.ports.write(static_cast<uint16_t>(port), width_of(bytes), value, c.core_.id());
+        c.refresh_attention();
+    }
+
+    [[noreturn]] static void refuse_port(Cpu& c) {
+        raise_exception_err_ra_x86_64(c.core_.state().env(), kGeneralProtection, 0, 0);
+    }
+
+    static void system_call(uc_engine*, void* user) {
+        Cpu& c = cpu(user);
+        c.log_system_call();
+        if (const auto refused = c.delivery_.system_call())
+            raise_exception_err_ra_x86_64(c.core_.state().env(), refused->vector, 0, 0);
+    }
+
+    static void system_enter(uc_engine*, void* user) {
+        Cpu& c = cpu(user);
+        if (const auto refused = c.delivery_.system_enter())
+            raise_exception_err_ra_x86_64(c.core_.state().env(), refused->vector, 0, 0);
+    }
+
+    static int time_stamp(Cpu& c) {
+        LiveState& s = c.core_.state();
+        constexpr uint64_t kCr4Tsd = 1u << 2;
+        if ((s.cr(4) & kCr4Tsd) != 0 && s.cpl() != 0) refuse_port(c);
+        const uint64_t ticks = c.core_.now();
+        s.gpr(kRax) = ticks & 0xffff'ffff;
+        s.gpr(kRdx) = ticks >> 32;
+        return 1;
+    }
+    static int rdtsc(uc_engine*, void* user) { return time_stamp(cpu(user)); }
+    static int rdtscp(uc_engine*, void* user) {
+        Cpu& c = cpu(user);
+        time_stamp(c);
+        c.core_.state().gpr(kRcx) = c.core_.state().tsc_aux() & 0xffff'ffff;
+        return 1;
+    }
+
+    static void translated(uc_engine*, uc_tb* block, uc_tb*, void* user) {
+        cpu(user).core_.clock().code_changed(block->pc);
+    }
+
+    static bool fetch_outside(uc_engine*, uc_mem_type, uint64_t, int, int64_t, void*) { return false; }
+
+    static uint64_t mmio_read(uc_engine*, uint64_t offset, unsigned size, void* user) {
+        const auto& hole = *static_cast<const MmioHole*>(user);
+        Cpu& c = *hole.cpu;
+        const uint64_t value = c.wiring_.mmio.read(hole.base + offset, width_of(size), c.core_.id());
+        c.refresh_attention();
+        return value;
+    }
+    static void mmio_write(uc_engine*, uint64_t offset, unsigned size, uint64_t value, void* user) {
+        const auto& hole = *static_cast<const MmioHole*>(user);
+        Cpu& c = *hole.cpu;
+        c.wiring_.mmio.write(hole.base + offset, width_of(size), value, c.core_.id());
+        c.refresh_attention();
+    }
+};
+
+Result<void> Cpu::install_hooks() {
+    uc_engine* uc = core_.engine().handle();
+    uc_err error = UC_ERR_OK;
+    // One hook: begin > end means all addresses. The last argument tells instructions apart.
+    const auto add = [&](int type, auto* callback, uint64_t begin = 1, uint64_t end = 0,
+                         int instruction = 0) {
+        uc_hook hook = 0;
+        if (error == UC_ERR_OK)
+            error = uc_hook_add(uc, &hook, type, reinterpret_cast<void*>(callback), this, begin, end,
+                                instruction);
+    };
+    const uint64_t ram_end = core_.ram().regions().back().base.raw() + core_.ram().regions().back().size;
+    add(UC_HOOK_BLOCK, Hooks::block);
+    add(UC_HOOK_TLB_FILL, Hooks::fill);
+    add(UC_HOOK_MEM_WRITE_PROT, Hooks::table_write, kTableView, kTableView + ram_end - 1);
+    // It never fires; that it is there keeps stores to code on the path that looks for translations.
+    add(UC_HOOK_MEM_FETCH_UNMAPPED, Hooks::fetch_outside, kCodeView, kCodeView + ram_end - 1);
+    add(UC_HOOK_INTR, Hooks::interrupt);
+    add(UC_HOOK_INSN_INVALID, Hooks::invalid_instruction);
+    add(UC_HOOK_EDGE_GENERATED, Hooks::translated);
+    add(UC_HOOK_INSN, Hooks::port_in, 1, 0, UC_X86_INS_IN);
+    add(UC_HOOK_INSN, Hooks::port_out, 1, 0, UC_X86_INS_OUT);
+    add(UC_HOOK_INSN, Hooks::system_call, 1, 0, UC_X86_INS_SYSCALL);
+    add(UC_HOOK_INSN, Hooks::system_enter, 1, 0, UC_X86_INS_SYSENTER);
+    add(UC_HOOK_INSN, Hooks::rdtsc, 1, 0, UC_X86_INS_RDTSC);
+    add(UC_HOOK_INSN, Hooks::rdtscp, 1, 0, UC_X86_INS_RDTSCP);
+    if (error != UC_ERR_OK) return fail("engine: cannot install a hook: {}", uc_strerror(error));
+
+    // What is not RAM below MAXPHYADDR goes to the bus.
+    uint64_t from = 0;
+    const auto add_hole = [&](uint64_t to) {
+        if (from >= to) return;
+        mmio_holes_.push_back(std::make_unique<MmioHole>(MmioHole{this, PhysAddr(from)}));
+        MmioHole* hole = mmio_holes_.back().get();
+        if (error == UC_ERR_OK)
+            error = uc_mmio_map(uc, from, to - from, Hooks::mmio_read, hole, Hooks::mmio_write, hole);
+    };
+    for (const mem::RamRegion& region : core_.ram().regions()) {
+        add_hole(region.base.raw());
+        from = region.base.raw() + region.size;
+    }
+    add_hole(bit(kPhysicalBits));
+    if (error != UC_ERR_OK) return fail("engine: cannot map device memory: {}", uc_strerror(error));
+    return {};
+}
+
+// At CPL 3 the engine reads descriptor tables and the task state as the supervisor, without saying so.
+// An access by the program itself to the same bytes is told apart by its instruction: only segment loads
+// and privilege changes make the CPU look there.
+bool Cpu::is_implicit_access(uint64_t va) {
+    LiveState& s = core_.state();
+    const auto touches = [&](const SegmentCache& table) {
+        return va + kPageSize > table.base && va <= table.base + table.limit;
+    };
+    if (!touches(s.gdt()) && !touches(s.ldt()) && !touches(s.tr()) && !touches(s.idt())) return false;
+    uint8_t code[15];
+    const size_t available = core_.peek_code(core_.linear_rip(), code);
+    size_t i = 0;
+    const auto is_prefix = [&](uint8_t b) {
+        return b == 0x66 || b == 0x67 || b == 0xf2 || b == 0xf3 || b == 0x26 || b == 0x2e || b == 0x36 ||
+               b == 0x3e || b == 0x64 || b == 0x65 || (s.code64() && (b & 0xf0) == 0x40);
+    };
+    while (i < available && is_prefix(code[i])) ++i;
+    if (i >= available) return false;
+    switch (code[i]) {
+        case 0x8e:  // MOV to a segment register
+        case 0x07:
+        case 0x17:
+        case 0x1f:  // POP ES, SS, DS
+        case 0x9a:
+        case 0xea:
+        case 0xca:
+        case 0xcb:
+        case 0xcf:  // far CALL, JMP, RET; IRET
+        case 0xc4:
+        case 0xc5:  // LES, LDS
+        case 0xe4:
+        case 0xe5:
+        case 0xe6:
+        case 0xe7:  // IN, OUT: the permission map
+        case 0xec:
+        case 0xed:
+        case 0xee:
+        case 0xef:
+        case 0x6c:
+        case 0x6d:
+        case 0x6e:
+        case 0x6f:
+            return true;  // INS, OUTS
+        case 0xff:
+            return i + 1 < available && (((code[i + 1] >> 3) & 7) == 3 || ((code[i + 1] >> 3) & 7) == 5);
+        case 0x0f: {
+            const uint8_t second = i + 1 < available ? code[i + 1] : uint8_t{0};
+            // LAR, LSL, VERR/VERW (group 6), POP FS and GS, LSS, LFS, LGS
+            return second == 0x00 || second == 0x02 || second == 0x03 || second == 0xa1 || second == 0xa9 ||
+                   second == 0xb2 || second == 0xb4 || second == 0xb5;
+        }
+        default:
+            return false;
+    }
+}
+
+// The engine grows and shrinks its TLB by host time, at flushes; a smaller one fills more often, so runs
+// would differ. The start of its window is pinned by virtual time instead.
+void Cpu::pin_resize_windows() {
+    constexpr InstrCount kWindow = 15'000'000;
+    constexpr int64_t kNotYet = INT64_MAX / 2, kOver = 0;
+    const EngineTlb tlb(core_.state());
+    const InstrCount now = core_.clock().at_block_start();
+    for (unsigned mode = 0; mode < EngineTlbLayout::kModes; ++mode) {
+        int64_t& begin = tlb.window_begin(mode);
+        if (begin != pinned_window_[mode]) window_end_[mode] = now + kWindow;
+        begin = pinned_window_[mode] = now < window_end_[mode] ? kNotYet : kOver;
+    }
+}
+
+// SDM vol. 1, 19.5 "Protected-Mode I/O": by IOPL, or by the bit map in the task state.
+bool Cpu::port_permitted(uint16_t port, unsigned bytes) {
+    LiveState& s = core_.state();
+    if (!s.protected_mode()) return true;
+    const auto iopl = static_cast<unsigned>((s.eflags() & kFlagIopl) >> 12);
+    if (s.cpl() <= iopl && (s.eflags() & kFlagVm) == 0) return true;
+    constexpr uint64_t kMapBase = 0x66;
+    const SegmentCache& tr = s.tr();
+    if (tr.limit < kMapBase + 1) return false;
+    SystemMemory memory(core_);
+    const auto offset = memory.read(tr.base + kMapBase, 2, mmu::Privilege::ImplicitSupervisor);
+    if (!offset) return false;
+    const uint64_t at = *offset + port / 8;
+    if (at + 1 > tr.limit) return false;
+    const auto map = memory.read(tr.base + at, 2, mmu::Privilege::ImplicitSupervisor);
+    if (!map) return false;
+    const uint64_t mask = ((uint64_t{1} << bytes) - 1) << (port % 8);
+    return (*map & mask) == 0;
+}
+
+}  // namespace forkscope::cpu

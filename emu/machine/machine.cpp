@@ -1,0 +1,207 @@
+#include "emu/machine/machine.hpp"
+
+#include <algorithm>
+
+#include "emu/machine/address_map.hpp"
+
+namespace forkscope::machine {
+
+namespace {
+
+// How often the guest's input is looked for while the guest computes, in virtual time.
+constexpr VirtualNs kInputInterval = 10'000'000;
+constexpr int kLongWaitMs = 1000;
+
+devices::CmosRtc::Config cmos_config(const mem::GuestRam& ram) {
+    devices::CmosRtc::Config config;
+    config.low_ram = std::min(ram.size(), mem::kLowRamLimit);
+    config.high_ram = ram.size() - config.low_ram;
+    return config;
+}
+
+std::unique_ptr<SerialBackend> null_serial() { return std::move(open_serial("null")).value(); }
+
+}  // namespace
+
+Result<std::unique_ptr<Machine>> Machine::create(const MachineConfig& config, log::Recorder& recorder) {
+    const cpu::CpuModel* model = TRY(cpu::find_cpu_model(config.cpu_model));
+    mem::GuestRam ram = TRY(mem::GuestRam::create(config.ram_bytes));
+    auto machine = std::unique_ptr<Machine>(new Machine(config, std::move(ram), recorder));
+    TRY_VOID(machine->wire(*model));
+    return machine;
+}
+
+Machine::Machine(const MachineConfig& config, mem::GuestRam ram, log::Recorder& recorder)
+    : config_(config),
+      ram_(std::move(ram)),
+      recorder_(recorder),
+      mirror_(ram_, recorder),
+      no_serial_(null_serial()),
+      com1_(timers_, com1_irq_, config.serial != nullptr ? *config.serial : *no_serial_,
+            devices::SerialPace::Immediate),
+      com2_(timers_, com2_irq_, *no_serial_, devices::SerialPace::Immediate),
+      debug_console_(config.serial != nullptr ? *config.serial : *no_serial_),
+      debug_exit_([this](int status) { end(log::Stop::GuestExit, status); }),
+      cmos_(timers_, rtc_irq_, cmos_config(ram_)) {}
+
+Machine::~Machine() = default;
+
+Result<void> Machine::wire(const cpu::CpuModel& model) {
+    clock_.set_source(*this);
+    timer_irq_.connect(pic_, kIrqTimer);
+    com1_irq_.connect(pic_, kIrqCom1);
+    com2_irq_.connect(pic_, kIrqCom2);
+    rtc_irq_.connect(pic_, kIrqRtc);
+    const struct {
+        const char* name;
+        bus::PortRange range;
+        bus::PortDevice& device;
+    } claims[] = {
+        {"8259 master", kPic1, pic_.master()},
+        {"8259 slave", kPic2, pic_.slave()},
+        {"ELCR", kElcr, pic_.elcr()},
+        {"8254", kPit, pit_},
+        {"port B", kPortB, pit_.port_b()},
+        {"CMOS", kCmos, cmos_},
+        {"COM1", kCom1, com1_},
+        {"COM2", kCom2, com2_},
+        {"debug console", kDebugConsole, debug_console_},
+        {"isa-debug-exit", kDebugExit, debug_exit_},
+        {"event port", kEventPort, event_port_},
+    };
+    // The CPU comes first: it is the clock that devices may ask for.
+    cpu_ = TRY(cpu::Cpu::create(0, model,
+                                {.ram = ram_,
+                                 .mirror = mirror_,
+                                 .ports = ports_,
+                                 .mmio = mmio_,
+                                 .timers = timers_,
+                                 .interrupts = pic_,
+                                 .recorder = recorder_}));
+    for (const auto& claim : claims) TRY_VOID(ports_.insert(claim.name, claim.range, claim.device));
+    if (config_.audit_interval != 0) {
+        audit_timer_.emplace(timers_, [this](VirtualNs deadline) {
+            audit_while_running();
+            audit_timer_->arm(deadline + config_.audit_interval);
+        });
+        audit_timer_->arm(config_.audit_interval);
+    }
+    if (config_.serial != nullptr && !config_.serial->at_end()) {
+        input_timer_.emplace(timers_, [this](VirtualNs deadline) {
+            poll_serial(0);
+            if (!config_.serial->at_end()) input_timer_->arm(deadline + kInputInterval);
+        });
+        input_timer_->arm(kInputInterval);
+    }
+    return {};
+}
+
+void Machine::boot(const loader::BootPlan& plan) {
+    const loader::BootRegisters& r = plan.registers;
+    cpu::ResetState state;
+    state.mode =
+        plan.mode == loader::EntryMode::Long64 ? cpu::ResetMode::Long64 : cpu::ResetMode::Protected32;
+    state.rip = r.rip;
+    state.rsp = r.rsp;
+    state.rbx = r.rbx;
+    state.rdi = r.rdi;
+    state.cr3 = r.cr3;
+    state.gdt_base = r.gdt_base;
+    state.gdt_limit = r.gdt_limit;
+    if (state.mode == cpu::ResetMode::Long64) {
+        state.code_selector = 8;
+        state.data_selector = 16;
+    }
+    cpu_->reset(state);
+}
+
+MachineExit Machine::run(VirtualNs limit) {
+    while (!exit_) {
+        switch (cpu_->run(limit)) {
+            case cpu::RunStop::Deadline:
+                timers_.run_due(now());
+                if (now() >= limit) end(log::Stop::Limit, 0);
+                break;
+            case cpu::RunStop::Halted:
+                wait_in_halt(limit);
+                break;
+            case cpu::RunStop::Requested:
+                break;
+            case cpu::RunStop::Shutdown:
+                end(log::Stop::TripleFault, static_cast<int>(ExitStatus::TripleFault),
+                    "triple fault: the guest took an exception that it cannot handle\n" + cpu_->dump());
+                break;
+            case cpu::RunStop::EngineError:
+                end(log::Stop::Host, static_cast<int>(ExitStatus::CheckFailed), cpu_->engine_error());
+                break;
+        }
+        if (config_.serial != nullptr && config_.serial->wants_to_leave()) end(log::Stop::Host, 0);
+    }
+    log::Event e = log::make_event(log::EventKind::Stop, cpu_->origin());
+    e.aux = static_cast<uint16_t>(exit_->reason);
+    e.a = static_cast<uint64_t>(exit_->status);
+    recorder_.append(e);
+    if (config_.serial != nullptr) config_.serial->flush();
+    return *exit_;
+}
+
+// The CPU waits for an interrupt. With somebody at the other end of the serial line time passes as it
+// does for them; else it jumps to what comes next.
+void Machine::wait_in_halt(VirtualNs limit) {
+    const VirtualNs next = std::min(limit, timers_.next_deadline());
+    const bool somebody = config_.serial != nullptr && !config_.serial->at_end();
+    if (config_.serial != nullptr) config_.serial->flush();
+    if (!cpu_->interrupts_enabled()) {
+        end(log::Stop::Host, static_cast<int>(ExitStatus::TripleFault),
+            "the guest halted for ever: HLT with interrupts off\n" + cpu_->dump());
+        return;
+    }
+    if (next == bus::kNever && !somebody) {
+        end(log::Stop::Host, static_cast<int>(ExitStatus::TripleFault),
+            "the guest halted for ever: HLT, and no device has anything to come\n" + cpu_->dump());
+        return;
+    }
+    if (somebody) {
+        const VirtualNs wait = next == bus::kNever ? kNsPerSecond : next - now();
+        poll_serial(static_cast<int>(std::min<VirtualNs>(wait / 1'000'000, kLongWaitMs)));
+        if (exit_) return;
+    }
+    if (next != bus::kNever) cpu_->idle_until(next);
+}
+
+void Machine::poll_serial(int wait_ms) {
+    const auto bytes = config_.serial->read(wait_ms);
+    if (!bytes.empty()) com1_.receive(bytes);
+    if (config_.serial->wants_to_leave()) cpu_->request_stop();
+}
+
+void Machine::announced(abi::Announcement code, std::span<const uint64_t, abi::kEventWords> words, CpuId) {
+    log::Event e = log::make_event(log::EventKind::Announce, cpu_->origin());
+    e.aux = static_cast<uint16_t>(code);
+    e.a = words[0];
+    e.b = words[1];
+    e.va = words[2];
+    e.pa = words[3];
+    recorder_.append(e);
+    if (code == abi::Announcement::TaskSwitch) cpu_->set_task(static_cast<uint32_t>(words[0]));
+    if (code == abi::Announcement::PowerOff) end(log::Stop::PowerOff, static_cast<int>(words[0] & 0xff));
+}
+
+void Machine::end(log::Stop reason, int status, std::string message) {
+    if (exit_) return;
+    exit_ = MachineExit{reason, status, std::move(message)};
+    cpu_->request_stop();
+}
+
+void Machine::audit_while_running() {
+    const mmu::AuditReport report = audit();
+    std::string wrong;
+    for (const std::string& line : report.described) wrong += line + "\n";
+    if (config_.audit_engine_tlb) wrong += cpu_->audit_engine_tlb();
+    if (wrong.empty()) return;
+    end(log::Stop::Host, static_cast<int>(ExitStatus::CheckFailed),
+        fmt::format("audit: {} differences at instruction {}\n{}", report.differences, cpu_->icount(),
+                    wrong));
+}
+
+}  // namespace forkscope::machine

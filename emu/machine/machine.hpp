@@ -1,0 +1,103 @@
+// The machine: RAM, bus, devices and CPU wired together, and the loop that runs them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "devices/cmos_rtc.hpp"
+#include "devices/debug_console.hpp"
+#include "devices/event_port.hpp"
+#include "devices/i8254.hpp"
+#include "devices/i8259.hpp"
+#include "devices/isa_debug_exit.hpp"
+#include "devices/uart16550.hpp"
+#include "emu/base/result.hpp"
+#include "emu/bus/clock.hpp"
+#include "emu/bus/mmio_bus.hpp"
+#include "emu/bus/port_bus.hpp"
+#include "emu/cpu/cpu.hpp"
+#include "emu/loader/boot_plan.hpp"
+#include "emu/log/recorder.hpp"
+#include "emu/machine/serial_backend.hpp"
+#include "emu/mem/guest_ram.hpp"
+#include "emu/mmu/mirror.hpp"
+
+namespace forkscope::machine {
+
+struct MachineConfig {
+    uint64_t ram_bytes = 256 * kMiB;
+    std::string cpu_model{cpu::kDefaultCpuModel};
+    SerialBackend* serial = nullptr;  // COM1; outlives the machine
+    // How often the tables in RAM are compared with the mirror while the machine runs; 0: never.
+    VirtualNs audit_interval = 0;
+    // Compare the engine's own TLB with the ledger at each of these audits: slow, finds our bugs.
+    bool audit_engine_tlb = false;
+};
+
+// How a run ended.
+struct MachineExit {
+    log::Stop reason = log::Stop::Host;
+    int status = 0;       // what the program that ran the machine returns
+    std::string message;  // for people; empty for an ordinary end
+};
+
+class Machine final : private bus::TimeSource, private devices::AnnouncementListener {
+public:
+    // The recorder outlives the machine.
+    static Result<std::unique_ptr<Machine>> create(const MachineConfig& config, log::Recorder& recorder);
+    ~Machine() override;
+
+    [[nodiscard]] mem::GuestRam& ram() { return ram_; }
+    [[nodiscard]] cpu::Cpu& cpu() { return *cpu_; }
+    [[nodiscard]] bus::PortBus& ports() { return ports_; }
+
+    // Sets the CPU to the state in which the loaded kernel starts.
+    void boot(const loader::BootPlan& plan);
+
+    // Runs until the guest ends the machine, shuts down, or virtual time reaches `limit`.
+    MachineExit run(VirtualNs limit = bus::kNever);
+
+    // Compares mirror and RAM now, and logs it.
+    mmu::AuditReport audit() { return cpu_->core().mmu().audit(cpu_->origin()); }
+
+    [[nodiscard]] VirtualNs now() const override { return cpu_->now(); }
+
+private:
+    Machine(const MachineConfig& config, mem::GuestRam ram, log::Recorder& recorder);
+    Result<void> wire(const cpu::CpuModel& model);
+
+    void announced(abi::Announcement code, std::span<const uint64_t, abi::kEventWords> words,
+                   CpuId cpu) override;
+    void end(log::Stop reason, int status, std::string message = {});
+    void poll_serial(int wait_ms);
+    void wait_in_halt(VirtualNs limit);
+    void audit_while_running();
+
+    MachineConfig config_;
+    mem::GuestRam ram_;
+    log::Recorder& recorder_;
+    mmu::Mirror mirror_;
+    bus::PortBus ports_;
+    bus::MmioBus mmio_;
+    bus::VirtualClock clock_;
+    bus::TimerQueue timers_{clock_};
+    devices::I8259Pair pic_;
+    bus::IrqLine timer_irq_, com1_irq_, com2_irq_, rtc_irq_;
+    devices::I8254 pit_{timers_, timer_irq_};
+    std::unique_ptr<SerialBackend> no_serial_;
+    devices::Uart16550 com1_;
+    devices::Uart16550 com2_;
+    devices::DebugConsole debug_console_;
+    devices::IsaDebugExit debug_exit_;
+    devices::EventPort event_port_{*this};
+    devices::CmosRtc cmos_;
+    std::unique_ptr<cpu::Cpu> cpu_;
+    std::optional<bus::Timer> audit_timer_;
+    std::optional<bus::Timer> input_timer_;
+    std::optional<MachineExit> exit_;
+};
+
+}  // namespace forkscope::machine
