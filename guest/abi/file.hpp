@@ -47,6 +47,8 @@ inline constexpr uint32_t kAtSymlinkFollow = 0x400;
 inline constexpr uint32_t kAtNoAutomount = 0x800;
 inline constexpr uint32_t kAtEmptyPath = 0x1000;
 
+inline constexpr uint32_t kAtStatxSyncType = 0x6000;
+
 inline constexpr uint32_t kRenameNoReplace = 1;
 inline constexpr uint32_t kRenameExchange = 2;
 inline constexpr uint32_t kRenameWhiteout = 4;
@@ -138,6 +140,39 @@ struct Stat {
 };
 static_assert(sizeof(Stat) == 144);
 
+struct StatxTime {
+    int64_t tv_sec;
+    uint32_t tv_nsec;
+    int32_t pad;
+};
+
+struct Statx {
+    uint32_t stx_mask;
+    uint32_t stx_blksize;
+    uint64_t stx_attributes;
+    uint32_t stx_nlink;
+    uint32_t stx_uid;
+    uint32_t stx_gid;
+    uint16_t stx_mode;
+    uint16_t pad0;
+    uint64_t stx_ino;
+    uint64_t stx_size;
+    uint64_t stx_blocks;
+    uint64_t stx_attributes_mask;
+    StatxTime stx_atime;
+    StatxTime stx_btime;
+    StatxTime stx_ctime;
+    StatxTime stx_mtime;
+    uint32_t stx_rdev_major;
+    uint32_t stx_rdev_minor;
+    uint32_t stx_dev_major;
+    uint32_t stx_dev_minor;
+    uint64_t spare[14];
+};
+static_assert(sizeof(Statx) == 256);
+inline constexpr uint32_t kStatxBasicStats = 0x7ff;  // all but the time of birth
+inline constexpr uint32_t kStatxReserved = 0x80000000;
+
 struct Statfs {
     int64_t f_type;
     int64_t f_bsize;
@@ -178,6 +213,11 @@ struct Pollfd {
     int32_t fd;
     int16_t events;
     int16_t revents;
+};
+// The last argument of pselect6.
+struct SigsetArgument {
+    uint64_t address;
+    uint64_t bytes;
 };
 inline constexpr uint32_t kPollIn = 0x001;
 inline constexpr uint32_t kPollPri = 0x002;

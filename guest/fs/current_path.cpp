@@ -22,4 +22,26 @@ Result<RefPtr<file>> open_exec(int dirfd, const char* name, lookup_flags flags) 
     return do_open_exec(TRY(start_walk_at(dirfd, name)), name, flags);
 }
 
+Result<RefPtr<file>> current_file(int fd) {
+    RefPtr<file> f = fget(*current()->files, fd);
+    if (!f) return Errno::BadF;
+    return f;
+}
+
+Result<RefPtr<file>> current_file_raw(int fd) {
+    RefPtr<file> f = fget_raw(*current()->files, fd);
+    if (!f) return Errno::BadF;
+    return f;
+}
+
+Result<ReservedFd> reserve_fd(uint32_t flags, unsigned start) {
+    files_struct& files = *current()->files;
+    return ReservedFd(files, TRY(alloc_fd(files, start, nofile_limit(), flags)));
+}
+
+unsigned nofile_limit() {
+    const uint64_t limit = rlimit(abi::Rlimit::NoFile);
+    return limit < kNrOpenMax ? static_cast<unsigned>(limit) : kNrOpenMax;
+}
+
 }  // namespace guest

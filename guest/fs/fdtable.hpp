@@ -71,6 +71,17 @@ void set_close_on_exec(files_struct& files, int fd, bool on);
 // The lowest open descriptor at or above start, or -1.
 [[nodiscard]] int next_open_fd(const files_struct& files, unsigned start);
 
+// The running task's. BadF.
+Result<RefPtr<file>> current_file(int fd);
+// The same, O_PATH descriptions too.
+Result<RefPtr<file>> current_file_raw(int fd);
+// A free descriptor of the running task, at or above start. MFile, NoMem.
+class ReservedFd;
+Result<ReservedFd> reserve_fd(uint32_t flags, unsigned start = 0);
+
+// Its RLIMIT_NOFILE.
+[[nodiscard]] unsigned nofile_limit();
+
 // What close(2), dup2(2) and exit do once a descriptor lost f.
 void filp_close(RefPtr<file> f);
 

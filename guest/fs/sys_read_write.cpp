@@ -1,0 +1,195 @@
+// read, write and their kin.
+#include "guest/fs/fdtable.hpp"
+#include "guest/fs/syscalls.hpp"
+#include "guest/fs/vfs.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/mm/uaccess.hpp"
+
+namespace guest {
+
+namespace {
+
+void account_read(size_t bytes) {
+    ++current()->syscr;
+    current()->read_bytes += bytes;
+}
+
+void account_write(size_t bytes) {
+    ++current()->syscw;
+    current()->write_bytes += bytes;
+}
+
+// The caller's array of segments, copied and checked.
+class UserSegments {
+public:
+    static Result<UserSegments> copy(UserPtr<const abi::Iovec> from, int count) {
+        if (count < 0 || static_cast<size_t>(count) > abi::kUioMaxIov) return Errno::Inval;
+        const auto segments = static_cast<size_t>(count);
+        KBuffer memory = TRY(KBuffer::allocate(segments * sizeof(abi::Iovec)));
+        TRY(copy_from_user(memory.data(), from, segments * sizeof(abi::Iovec)));
+        UserSegments out(std::move(memory), segments);
+        TRY(out.check());
+        return out;
+    }
+    [[nodiscard]] const abi::Iovec* data() const { return reinterpret_cast<abi::Iovec*>(memory_.data()); }
+    [[nodiscard]] size_t count() const { return count_; }
+
+private:
+    UserSegments(KBuffer memory, size_t count) : memory_(std::move(memory)), count_(count) {}
+    // No length may be negative; together they are cut to what one call moves.
+    Result<> check() {
+        auto* segments = reinterpret_cast<abi::Iovec*>(memory_.data());
+        size_t total = 0;
+        for (size_t i = 0; i < count_; ++i) {
+            if (static_cast<int64_t>(segments[i].iov_len) < 0) return Errno::Inval;
+            if (!access_ok(VirtAddr(segments[i].iov_base), segments[i].iov_len)) return Errno::Fault;
+            if (segments[i].iov_len > kMaxRwCount - total) segments[i].iov_len = kMaxRwCount - total;
+            total += segments[i].iov_len;
+        }
+        return {};
+    }
+
+    KBuffer memory_;
+    size_t count_;
+};
+
+Result<long> do_read(file& f, iov_iter& to) {
+    const size_t moved = TRY(vfs_read_at_pos(f, to));
+    account_read(moved);
+    return static_cast<long>(moved);
+}
+
+Result<long> do_write(file& f, iov_iter& from) {
+    const size_t moved = TRY(vfs_write_at_pos(f, from));
+    account_write(moved);
+    return static_cast<long>(moved);
+}
+
+Result<> check_positioned(const file& f, int64_t offset) {
+    if (offset < 0) return Errno::Inval;
+    if ((f.f_mode & file::kSeek) == 0) return Errno::SPipe;
+    return {};
+}
+
+Result<long> do_pread(file& f, iov_iter& to, int64_t offset) {
+    TRY(check_positioned(f, offset));
+    const size_t moved = TRY(vfs_read(f, to, offset));
+    account_read(moved);
+    return static_cast<long>(moved);
+}
+
+Result<long> do_pwrite(file& f, iov_iter& from, int64_t offset) {
+    TRY(check_positioned(f, offset));
+    const size_t moved = TRY(vfs_write(f, from, offset));
+    account_write(moved);
+    return static_cast<long>(moved);
+}
+
+// One page after the other through the kernel. What was read but could not be written is not lost: the
+// source's position is where writing stopped.
+Result<size_t> copy_between(file& in, abi::loff_t& in_pos, file& out, abi::loff_t& out_pos, size_t bytes) {
+    KBuffer buffer = TRY(KBuffer::allocate(kPageSize));
+    size_t done = 0;
+    while (done < bytes) {
+        const size_t part = bytes - done < kPageSize ? bytes - done : kPageSize;
+        const abi::loff_t before = in_pos;
+        iov_iter to(buffer.data(), part);
+        Result<size_t> got = vfs_read(in, to, in_pos);
+        if (!got.ok()) return done != 0 ? Result<size_t>(done) : got.error();
+        if (got.value() == 0) break;
+        iov_iter from(buffer.data(), got.value());
+        Result<size_t> put = vfs_write(out, from, out_pos);
+        const size_t written = put.ok() ? put.value() : 0;
+        in_pos = before + static_cast<abi::loff_t>(written);
+        done += written;
+        if (!put.ok() && done == 0) return put.error();
+        if (written < got.value() || signal_pending(current())) break;
+    }
+    return done;
+}
+
+}  // namespace
+
+Result<long> sys_read(int fd, VirtAddr buffer, size_t bytes) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    if (!access_ok(buffer, bytes)) return Errno::Fault;
+    iov_iter to(buffer, bytes);
+    return do_read(*f, to);
+}
+
+Result<long> sys_write(int fd, VirtAddr buffer, size_t bytes) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    if (!access_ok(buffer, bytes)) return Errno::Fault;
+    iov_iter from(buffer, bytes);
+    return do_write(*f, from);
+}
+
+Result<long> sys_pread64(int fd, VirtAddr buffer, size_t bytes, int64_t offset) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    if (!access_ok(buffer, bytes)) return Errno::Fault;
+    iov_iter to(buffer, bytes);
+    return do_pread(*f, to, offset);
+}
+
+Result<long> sys_pwrite64(int fd, VirtAddr buffer, size_t bytes, int64_t offset) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    if (!access_ok(buffer, bytes)) return Errno::Fault;
+    iov_iter from(buffer, bytes);
+    return do_pwrite(*f, from, offset);
+}
+
+Result<long> sys_readv(int fd, UserPtr<const abi::Iovec> segments, int count) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    const UserSegments copied = TRY(UserSegments::copy(segments, count));
+    iov_iter to(copied.data(), copied.count());
+    return do_read(*f, to);
+}
+
+Result<long> sys_writev(int fd, UserPtr<const abi::Iovec> segments, int count) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    const UserSegments copied = TRY(UserSegments::copy(segments, count));
+    iov_iter from(copied.data(), copied.count());
+    return do_write(*f, from);
+}
+
+Result<long> sys_preadv(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    const UserSegments copied = TRY(UserSegments::copy(segments, count));
+    iov_iter to(copied.data(), copied.count());
+    return do_pread(*f, to, static_cast<int64_t>(offset));
+}
+
+Result<long> sys_pwritev(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    const UserSegments copied = TRY(UserSegments::copy(segments, count));
+    iov_iter from(copied.data(), copied.count());
+    return do_pwrite(*f, from, static_cast<int64_t>(offset));
+}
+
+Result<long> sys_lseek(int fd, int64_t offset, uint32_t whence) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    return TRY(vfs_llseek(*f, offset, whence));
+}
+
+Result<long> sys_sendfile(int out_fd, int in_fd, UserPtr<int64_t> offset, size_t bytes) {
+    const RefPtr<file> in = TRY(current_file(in_fd));
+    const RefPtr<file> out = TRY(current_file(out_fd));
+    if ((in->f_mode & file::kRead) == 0 || (out->f_mode & file::kWrite) == 0) return Errno::BadF;
+    if ((in->f_mode & file::kSeek) == 0 || (out->f_flags & abi::kOAppend) != 0) return Errno::Inval;
+    if (bytes > kMaxRwCount) bytes = kMaxRwCount;
+    abi::loff_t in_pos = offset ? TRY(get_user(offset)) : in->f_pos;
+    if (in_pos < 0) return Errno::Inval;
+    abi::loff_t out_pos = out->f_pos;
+    const size_t done = TRY(copy_between(*in, in_pos, *out, out_pos, bytes));
+    out->f_pos = out_pos;
+    if (offset) {
+        TRY(put_user(offset, in_pos));
+    } else {
+        in->f_pos = in_pos;
+    }
+    account_read(done);
+    account_write(done);
+    return static_cast<long>(done);
+}
+
+}  // namespace guest
