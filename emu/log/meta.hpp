@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "emu/base/result.hpp"
+#include "emu/log/event_names.hpp"
 #include "emu/log/recorder.hpp"
 
 namespace forkscope::log {
@@ -29,7 +30,7 @@ struct Meta {
     std::string initrd;                          // the same; empty: none, or the bundled one
     std::string command_line;                    // of the kernel
     uint64_t instructions_per_second = 0;        // virtual clock: retired instructions in one virtual second
-    KindMask kinds = kAllKinds;                  // which kinds of events were recorded
+    KindMask kinds = kKnownKinds;                // which kinds of events were recorded
     std::map<std::string, std::string> options;  // anything else that makes the run what it is
     bool operator==(const Meta&) const = default;
 };

@@ -1,0 +1,51 @@
+// Which events somebody wants to see. A reader skips whole chunks by it where it can.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "emu/log/event.hpp"
+#include "emu/log/event_names.hpp"
+#include "emu/log/recorder.hpp"
+
+namespace forkscope::log {
+
+// A range of virtual addresses, the last one included.
+struct VaRange {
+    uint64_t first = 0;
+    uint64_t last = ~uint64_t{0};
+};
+
+// Bytes that an entry at this level covers (level 1..4), or 1 for what is no entry.
+[[nodiscard]] constexpr uint64_t span_bytes(unsigned level) {
+    return level >= 1 && level <= 4 ? uint64_t{1} << (12 + 9 * (level - 1)) : 1;
+}
+
+// The virtual addresses that an event is about; nothing for kinds that are about none, and for what the
+// guest announces.
+[[nodiscard]] std::optional<VaRange> range_of(const Event& event);
+
+struct EventFilter {
+    uint64_t from_icount = 0;
+    uint64_t to_icount = std::numeric_limits<uint64_t>::max();  // included
+    uint64_t from_event = 0;                                    // number in the file
+    KindMask kinds = kKnownKinds;
+    std::optional<uint32_t> task = {};
+    std::optional<VaRange> va = {};  // events about any address in it
+    std::optional<uint8_t> level = {};
+    std::optional<uint64_t> root = {};  // CR3 or the root that the event is about
+
+    [[nodiscard]] bool passes(const Event& event) const {
+        if (event.icount < from_icount || event.icount > to_icount) return false;
+        if (task && event.task != *task) return false;
+        if (level && event.level != *level) return false;
+        if (root && event.root != *root && event.space != *root) return false;
+        return !va || passes_va(event);
+    }
+
+private:
+    [[nodiscard]] bool passes_va(const Event& event) const;
+};
+
+}  // namespace forkscope::log

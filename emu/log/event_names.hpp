@@ -1,0 +1,34 @@
+// The names of event kinds, as the command line, the meta chunk and JSON output spell them.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "emu/log/recorder.hpp"
+
+namespace forkscope::log {
+
+inline constexpr std::array<std::string_view, kEventKindCount> kKindNames = {
+    "none",   "pte-write", "table-link", "table-unlink", "pte-found",  "tlb-fill",
+    "flush",  "fault",     "resolved",   "cr3",          "interrupt",  "syscall",
+    "sysret", "announce",  "finding",    "audit",        "root-death", "stop",
+};
+
+inline constexpr std::string_view kUnknownKindName = "unknown";
+
+[[nodiscard]] constexpr std::string_view name_of(EventKind kind) {
+    const auto number = static_cast<size_t>(kind);
+    return number < kKindNames.size() ? kKindNames[number] : kUnknownKindName;
+}
+
+[[nodiscard]] constexpr std::optional<EventKind> kind_named(std::string_view name) {
+    for (size_t number = 1; number < kKindNames.size(); ++number)
+        if (kKindNames[number] == name) return static_cast<EventKind>(number);
+    return std::nullopt;
+}
+
+// The bits of the kinds that this program knows.
+inline constexpr KindMask kKnownKinds = ((KindMask{1} << kEventKindCount) - 1) & ~KindMask{1};
+
+}  // namespace forkscope::log
