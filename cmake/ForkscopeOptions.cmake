@@ -47,6 +47,9 @@ function(forkscope_test name)
   cmake_parse_arguments(ARG "" "LABEL" "LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE forkscope_options ${ARG_LIBS} GTest::gtest_main GTest::gmock)
+  # <cxxabi.h>, which GoogleTest includes only to print the names of types, takes the name `abi` for itself;
+  # here that is the namespace of guest/abi.
+  target_compile_definitions(${name} PRIVATE GTEST_HAS_CXXABI_H_=0)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABEL}")
 endfunction()
 
