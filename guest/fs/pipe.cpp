@@ -92,7 +92,7 @@ Result<size_t> pipe_read(file& f, iov_iter& to, abi::loff_t&) {
 Result<> wait_for_room(file& f, pipe_inode_info& pipe, size_t need) {
     for (;;) {
         if (pipe.readers == 0) {
-            send_sig(abi::kSigPipe, current(), SigSource::User);
+            send_sig(abi::kSigPipe, current());
             return Errno::Pipe;
         }
         if (pipe.room() >= need) return {};
