@@ -31,6 +31,14 @@ Cpu::Cpu(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, const 
 
 Cpu::~Cpu() = default;
 
+void Cpu::reset(const ResetState& reset_state) {
+    apply_reset_state(reset_state, core_);
+    core_.clock().cancel();
+    last_cpl_ = 0;
+    stop_requested_ = halted_ = shut_down_ = stepping_ = false;
+    engine_error_.clear();
+}
+
 VirtualNs Cpu::next_deadline() const { return std::min(limit_, wiring_.timers.next_deadline()); }
 
 void Cpu::refresh_attention() {

@@ -69,7 +69,7 @@ public:
     Cpu& operator=(const Cpu&) = delete;
 
     // Sets every register; see reset_state.hpp.
-    void reset(const ResetState& reset_state) { apply_reset_state(reset_state, core_); }
+    void reset(const ResetState& reset_state);
 
     // Runs until `deadline`, the next timer, or one of the other reasons.
     [[nodiscard]] RunStop run(VirtualNs deadline);

@@ -1,0 +1,95 @@
+// Instructions are counted exactly, time derives from them, interrupts come when they may, runs repeat.
+#include <gtest/gtest.h>
+
+#include "tests/cpu/cpu_machine.hpp"
+
+namespace forkscope::test {
+namespace {
+
+using cpu::RunStop;
+
+// Programs the PIT for a tick every 100 us and unmasks it in the PIC, as a kernel would.
+void start_ticks(CpuMachine& m) {
+    const auto out = [&](uint16_t port, uint32_t value) { m.ports.write(port, bus::Width::Byte, value, 0); };
+    for (const auto& [port, value] : std::initializer_list<std::pair<uint16_t, uint32_t>>{{0x20, 0x11},
+                                                                                          {0x21, 0x20},
+                                                                                          {0x21, 4},
+                                                                                          {0x21, 1},
+                                                                                          {0x21, 0xfe},
+                                                                                          {0x43, 0x34},
+                                                                                          {0x40, 119},
+                                                                                          {0x40, 0}})
+        out(port, value);
+    m.set_gate(0x20, m.at("tick"));
+}
+
+TEST(Time, InstructionsAreCountedExactly) {
+    CpuMachine m;
+    const InstrCount before = m.cpu->icount();
+    EXPECT_EQ(m.run("fixed_count"), RunStop::Halted);
+    EXPECT_EQ(m.cpu->icount() - before, 4u + 1000 * 2 + 2);
+}
+
+TEST(Time, CountsDoNotDependOnWhereTheRunIsCutUp) {
+    for (VirtualNs slice : {7, 100, 1001}) {
+        CpuMachine m;
+        m.run("cli_hlt");
+        cpu::LiveState& s = m.cpu->core().state();
+        s.rip() = m.at("fixed_count");
+        CpuMachine whole;
+        whole.run("fixed_count");
+        RunStop stop = m.run("fixed_count", slice);
+        const InstrCount start = 2;  // cli_hlt retired two
+        while (stop == RunStop::Deadline) stop = m.cpu->run(m.cpu->now() + slice);
+        EXPECT_EQ(stop, RunStop::Halted);
+        EXPECT_EQ(m.cpu->icount() - start, whole.cpu->icount());
+    }
+}
+
+TEST(Time, ClockReadInMidBlockSeesItsInstruction) {
+    CpuMachine m;
+    m.run("read_clock");
+    EXPECT_EQ(m.gpr(cpu::kRbx), 3u);
+    EXPECT_EQ(m.gpr(cpu::kRax), 6u);
+}
+
+TEST(Time, ADeadlineEndsASpinExactly) {
+    CpuMachine m;
+    EXPECT_EQ(m.run("spin", 5000), RunStop::Deadline);
+    EXPECT_EQ(m.cpu->icount(), 5000u);
+}
+
+TEST(Time, StiHltLosesNoWakeUp) {
+    CpuMachine m;
+    start_ticks(m);
+    EXPECT_EQ(m.run("sti_hlt"), RunStop::Halted);
+    EXPECT_EQ(m.read_label("ticks"), 3u);
+    EXPECT_FALSE(m.cpu->interrupts_enabled());
+}
+
+TEST(Time, TicksComeInACompute) {
+    CpuMachine m;
+    start_ticks(m);
+    EXPECT_EQ(m.run("spin_enabled", 1'000'000), RunStop::Deadline);
+    // 119 pulses of 1193182 Hz are 99.73 us.
+    EXPECT_EQ(m.read_label("ticks"), 10u);
+}
+
+TEST(Time, RunsRepeatEventForEvent) {
+    const auto record = [] {
+        auto m = std::make_unique<CpuMachine>();
+        start_ticks(*m);
+        m->map(0, kPresent | kWritable);
+        m->run("spin_enabled", 1'000'000);
+        m->set_gpr(cpu::kRdi, CpuMachine::entry(8).raw());
+        m->run("write_entries");
+        return m->events().all;
+    };
+    const auto first = record(), second = record();
+    ASSERT_EQ(first.size(), second.size());
+    EXPECT_EQ(std::memcmp(first.data(), second.data(), first.size() * sizeof(log::Event)), 0);
+    EXPECT_GT(first.size(), 20u);
+}
+
+}  // namespace
+}  // namespace forkscope::test
