@@ -18,11 +18,11 @@ enum class Protocol : uint8_t {
 };
 
 struct LoadOptions {
-    std::string command_line;       // without the final NUL; at most kMaxCommandLine bytes
+    std::string command_line = {};  // without the final NUL; at most kMaxCommandLine bytes
     const Image* initrd = nullptr;  // null: none
     Protocol protocol = Protocol::Auto;
     // The file is no ELF: it goes to this address as it is and starts there, in 64-bit mode.
-    std::optional<PhysAddr> flat_address;
+    std::optional<PhysAddr> flat_address = {};
 };
 
 inline constexpr size_t kMaxCommandLine = 4095;  // bytes

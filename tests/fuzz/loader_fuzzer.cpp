@@ -1,0 +1,46 @@
+// Loads arbitrary kernels with arbitrary options: a boot plan inside RAM or one line of error.
+#include <cstdlib>
+
+#include "emu/loader/load_kernel.hpp"
+#include "tests/fuzz/patched.hpp"
+#include "tests/loader/elf_builder.hpp"
+
+using namespace forkscope;
+
+namespace {
+
+std::vector<std::vector<uint8_t>> good_files() {
+    loader::TestElf elf64 = loader::pvh_kernel();
+    elf64.segments.push_back({0x200000, {1, 2, 3}, 0x5000});
+    loader::TestElf elf32 = loader::pvh_kernel();
+    elf32.is_64 = false;
+    elf32.pvh_entry_bytes = 4;
+    return {elf64.build(), elf32.build()};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    static const std::vector<std::vector<uint8_t>> kGood = good_files();
+    static mem::GuestRam ram = std::move(*mem::GuestRam::create(4 * kMiB));
+    if (size < 2) return 0;
+    const loader::Image kernel{"kernel", fuzz::patched({data + 1, size - 1}, kGood)};
+    const loader::Image initrd{"initrd", std::vector<uint8_t>(1 + size_t{data[0]} * 8192, 1)};
+    loader::LoadOptions options;
+    options.command_line = "quiet";
+    if ((data[0] & 1) != 0) options.initrd = &initrd;
+    if ((data[0] & 2) != 0) options.protocol = loader::Protocol::Long64;
+    if ((data[0] & 12) == 12) options.flat_address = PhysAddr(uint64_t{data[0]} << 14);
+    const auto plan = loader::load_kernel(kernel, ram, options);
+    if (!plan) {
+        if (plan.error().message.find('\n') != std::string::npos) std::abort();
+        return 0;
+    }
+    PhysAddr end;
+    for (const loader::PlacedRange& range : plan->placed) {
+        if (range.size == 0 || range.base < end || !ram.contains(range.base, range.size)) std::abort();
+        end = range.base + range.size;
+    }
+    if (!ram.contains(plan->entry, 1)) std::abort();
+    return 0;
+}

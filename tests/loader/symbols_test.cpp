@@ -1,0 +1,189 @@
+// Function names and addresses out of ELF files and initramfs archives.
+#include "emu/loader/symbols.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <link.h>
+
+#include <random>
+
+#include "emu/loader/image.hpp"
+#include "tests/loader/cpio_builder.hpp"
+#include "tests/loader/elf_builder.hpp"
+
+namespace forkscope::loader {
+
+// Not in the unnamed namespace, so that their names are known; never inlined, so that they exist.
+[[gnu::noinline]] int symbols_test_marker(int value) {
+    asm volatile("" : "+r"(value));
+    return value + 1;
+}
+
+namespace {
+
+using testing::HasSubstr;
+
+TEST(FunctionName, WithoutArgumentsAndReturnType) {
+    const std::pair<const char*, const char*> rows[] = {
+        {"main", "main"},
+        {"do_fork.part.0", "do_fork.part.0"},
+        {"_Z1fv", "f"},
+        {"_ZN2mm15copy_page_rangeEP9mm_structS1_", "mm::copy_page_range"},
+        {"_ZNK6kernel4Task4nameEv", "kernel::Task::name"},
+        {"_ZN6kernel8for_eachI4TaskEEvT_", "kernel::for_each<Task>"},
+        {"_ZN12_GLOBAL__N_13runEi", "(anonymous namespace)::run"},
+        {"_ZN2fs12_GLOBAL__N_13runEPFvvE", "fs::(anonymous namespace)::run"},
+        {"_ZN1SclEi", "S::operator()"},
+        {"_ZN1SltERKS_", "S::operator<"},
+        {"_ZN1SrsEi", "S::operator>>"},
+        {"_ZN1SptEv", "S::operator->"},
+        {"_ZN1ScvbEv", "S::operator bool"},
+        {"_Znwm", "operator new"},
+        {"_ZN3mapIiPFvvEE6insertEi", "map<int, void (*)()>::insert"},
+        {"_Z4loopiiPKc.cold", "loop.cold"},
+        {"_ZL9page_fillP4pagej", "page_fill"},
+        {"_Zgarbage", "_Zgarbage"},
+        {"", ""},
+    };
+    for (const auto& [symbol, name] : rows) EXPECT_EQ(function_name(symbol), name) << symbol;
+}
+
+TestElf elf_with(std::vector<TestSymbol> symbols) {
+    TestElf elf = pvh_kernel();
+    elf.symbols = std::move(symbols);
+    return elf;
+}
+
+TEST(Symbols, FunctionsAndCodeLabelsOnly) {
+    for (const bool is_64 : {true, false}) {
+        TestElf elf = elf_with({{"_Z7do_forkm", 0x2000, 0x40, STT_FUNC},
+                                {"entry_SYSCALL_64", 0x1000, 0, STT_NOTYPE},
+                                {".Lloop", 0x1008, 0, STT_NOTYPE},
+                                {"jiffies", 0x9000, 8, STT_OBJECT, 2},
+                                {"__bss_start", 0x9100, 0, STT_NOTYPE, 2},
+                                {"imported", 0, 0, STT_FUNC, SHN_UNDEF},
+                                {"absolute", 0x77, 0, STT_NOTYPE, SHN_ABS},
+                                {"kernel.c", 0, 0, STT_FILE, SHN_ABS},
+                                {"memcpy", 0x2040, 0x10, STT_GNU_IFUNC}});
+        elf.is_64 = is_64;
+        const auto table = read_symbols("k", elf.build());
+        ASSERT_TRUE(table) << table.error().message;
+        ASSERT_EQ(table->symbols().size(), 3u);
+        EXPECT_EQ(table->symbols()[0].name, "entry_SYSCALL_64");
+        EXPECT_EQ(table->symbols()[1].name, "do_fork");
+        EXPECT_EQ(table->symbols()[1].address, VirtAddr(0x2000));
+        EXPECT_EQ(table->symbols()[1].size, 0x40u);
+        EXPECT_EQ(table->symbols()[2].name, "memcpy");
+        EXPECT_FALSE(table->is_position_independent());
+    }
+}
+
+TEST(Symbols, FindCoversSizesAndLabels) {
+    const auto table = read_symbols("k", elf_with({{"label", 0x1000, 0, STT_NOTYPE},
+                                                   {"f", 0x2000, 0x10, STT_FUNC},
+                                                   {"alias", 0x2000, 0, STT_NOTYPE},
+                                                   {"g", 0x2010, 0x10, STT_FUNC}})
+                                             .build());
+    ASSERT_TRUE(table);
+    const auto name = [&](uint64_t address) -> std::string {
+        const Symbol* symbol = table->find(VirtAddr(address));
+        return symbol != nullptr ? symbol->name : "none";
+    };
+    EXPECT_EQ(name(0xfff), "none");
+    EXPECT_EQ(name(0x1000), "label");
+    EXPECT_EQ(name(0x1fff), "label");
+    EXPECT_EQ(name(0x2000), "f");
+    EXPECT_EQ(name(0x200f), "f");
+    EXPECT_EQ(name(0x2010), "g");
+    EXPECT_EQ(name(0x2020), "none");
+    EXPECT_EQ(name(~uint64_t{0}), "none");
+    EXPECT_EQ(SymbolTable().find(VirtAddr(1)), nullptr);
+}
+
+TEST(Symbols, StrippedImageGivesNone) {
+    const auto table = read_symbols("k", pvh_kernel().build());
+    ASSERT_TRUE(table) << table.error().message;
+    EXPECT_TRUE(table->symbols().empty());
+    TestElf pie = pvh_kernel();
+    pie.type = ET_DYN;
+    EXPECT_TRUE(read_symbols("k", pie.build())->is_position_independent());
+}
+
+// A real file that a compiler made: this test itself.
+TEST(Symbols, KnowsThisProgram) {
+    const auto image = read_image("/proc/self/exe");
+    ASSERT_TRUE(image) << image.error().message;
+    const auto table = read_symbols("self", image->bytes);
+    ASSERT_TRUE(table) << table.error().message;
+    EXPECT_GT(table->symbols().size(), 100u);
+    uintptr_t base = 0;
+    dl_iterate_phdr(
+        [](dl_phdr_info* info, size_t, void* data) {
+            *static_cast<uintptr_t*>(data) = info->dlpi_addr;
+            return 1;  // the first is the program
+        },
+        &base);
+    EXPECT_EQ(symbols_test_marker(1), 2);
+    const auto address =
+        reinterpret_cast<uintptr_t>(&symbols_test_marker) - (table->is_position_independent() ? base : 0);
+    const Symbol* symbol = table->find(VirtAddr(address + 1));
+    ASSERT_NE(symbol, nullptr);
+    EXPECT_EQ(symbol->name, "forkscope::loader::symbols_test_marker");
+    EXPECT_EQ(symbol->address, VirtAddr(address));
+}
+
+TEST(Symbols, DamageIsAnErrorOrATable) {
+    const std::vector<uint8_t> whole =
+        elf_with({{"_Z7do_forkm", 0x2000, 0x40, STT_FUNC}, {"entry", 0x1000, 0, STT_NOTYPE}}).build();
+    for (size_t size = 0; size < whole.size(); ++size) {
+        const auto result = read_symbols("cut", std::span(whole).first(size));
+        ASSERT_FALSE(result) << size;  // the section headers are the last thing in the file
+        EXPECT_THAT(result.error().message, HasSubstr("cut: "));
+    }
+    std::mt19937 random(5);
+    for (int round = 0; round < 20000; ++round) {
+        std::vector<uint8_t> bytes = whole;
+        for (uint64_t n = random() % 3; n <= 3; ++n)
+            bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
+        (void)read_symbols("flipped", bytes);
+    }
+}
+
+TEST(Symbols, StringSectionOutOfRange) {
+    std::vector<uint8_t> bytes = elf_with({{"f", 1, 1, STT_FUNC}}).build();
+    const size_t symtab_header = bytes.size() - 2 * sizeof(Elf64_Shdr);
+    bytes[symtab_header + offsetof(Elf64_Shdr, sh_link)] = 99;
+    const auto result = read_symbols("k", bytes);
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("names string section 99 of 5"));
+}
+
+std::string as_text(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+TEST(InitramfsSymbols, EveryElfOfTheArchive) {
+    CpioBuilder builder;
+    builder.add("bin/forkdemo", as_text(elf_with({{"main", 0x401000, 0x20, STT_FUNC}}).build()))
+        .add("./sbin/init", as_text(elf_with({{"_start", 0x400000, 0x10, STT_FUNC}}).build()))
+        .add("etc/motd", "no ELF")
+        .add("bin/broken",
+             "\x7f"
+             "ELF but not for long")
+        .end();
+    const auto result = read_initramfs_symbols("initramfs.cpio", builder.bytes);
+    ASSERT_TRUE(result) << result.error().message;
+    ASSERT_EQ(result->files.size(), 2u);
+    EXPECT_EQ(result->files.at("/bin/forkdemo").symbols()[0].name, "main");
+    EXPECT_EQ(result->files.at("/sbin/init").symbols()[0].name, "_start");
+    ASSERT_EQ(result->problems.size(), 1u);
+    EXPECT_THAT(result->problems[0], HasSubstr("initramfs.cpio: bin/broken: "));
+}
+
+TEST(InitramfsSymbols, BadArchiveIsAnError) {
+    const std::vector<uint8_t> bytes(300, 'x');
+    const auto result = read_initramfs_symbols("i", bytes);
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("offset 0x0"));
+}
+
+}  // namespace
+}  // namespace forkscope::loader
