@@ -14,6 +14,8 @@ inline constexpr uint64_t _PAGE_PRESENT = uint64_t{1} << 0, _PAGE_RW = uint64_t{
                           _PAGE_DIRTY = uint64_t{1} << 6, _PAGE_PSE = uint64_t{1} << 7,
                           _PAGE_GLOBAL = uint64_t{1} << 8, _PAGE_NX = uint64_t{1} << 63;
 inline constexpr uint64_t kPteFrameMask = 0x000ffffffffff000;  // bits 51..12
+// Ours, in entries with P=0: the page is there, but its area has PROT_NONE.
+inline constexpr uint64_t _PAGE_PROTNONE = _PAGE_GLOBAL;
 inline constexpr unsigned kTableEntries = 512;
 
 // What a table entry of a user mapping says; rights are decided at the last level.
@@ -25,7 +27,10 @@ struct table_entry {
     uint64_t raw = 0;
 
     [[nodiscard]] constexpr bool none() const { return raw == 0; }
-    [[nodiscard]] constexpr bool present() const { return (raw & _PAGE_PRESENT) != 0; }
+    // Holds a frame.
+    [[nodiscard]] constexpr bool present() const {
+        return (raw & (Level == 1 ? _PAGE_PRESENT | _PAGE_PROTNONE : _PAGE_PRESENT)) != 0;
+    }
     [[nodiscard]] constexpr bool write() const { return (raw & _PAGE_RW) != 0; }
     [[nodiscard]] constexpr bool dirty() const { return (raw & _PAGE_DIRTY) != 0; }
     [[nodiscard]] constexpr bool young() const { return (raw & _PAGE_ACCESSED) != 0; }

@@ -27,6 +27,27 @@ struct user_struct : RefCounted<user_struct> {
 // The user_struct of uid, made if there is none. NoMem.
 Result<RefPtr<user_struct>> alloc_uid(uid_t uid);
 
+// One task in its user's count, for as long as this lives.
+class ProcessCharge {
+public:
+    constexpr ProcessCharge() = default;
+    ProcessCharge(const ProcessCharge&) = delete;
+    ProcessCharge& operator=(const ProcessCharge&) = delete;
+    ~ProcessCharge() { release(); }
+    void charge(RefPtr<user_struct> user) {
+        release();
+        user_ = std::move(user);
+        user_->processes.fetch_add(1);
+    }
+    void release() {
+        if (user_) user_->processes.fetch_sub(1);
+        user_.reset();
+    }
+
+private:
+    RefPtr<user_struct> user_;
+};
+
 // Supplementary groups.
 struct group_info : RefCounted<group_info> {
     static constexpr unsigned kMax = 32;

@@ -14,7 +14,8 @@ public:
     [[nodiscard]] bool is_locked() const { return owner_ != nullptr; }
 
 private:
-    task_struct* owner_ = nullptr;  // guarded by waiters_.lock
+    spinlock_t owner_lock_;
+    task_struct* owner_ = nullptr;  // guarded by owner_lock_
     wait_queue_head waiters_;
 };
 
@@ -43,7 +44,11 @@ public:
     void up_write();
 
 private:
-    int readers_ = 0;  // -1 with a writer; guarded by waiters_.lock
+    [[nodiscard]] bool try_read();
+    [[nodiscard]] bool try_write();
+
+    spinlock_t count_lock_;
+    int readers_ = 0;  // -1 with a writer; both guarded by count_lock_
     int writers_waiting_ = 0;
     wait_queue_head waiters_;
 };

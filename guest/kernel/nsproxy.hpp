@@ -8,6 +8,7 @@
 namespace guest {
 
 struct task_struct;
+struct mnt_namespace;  // fs/mount.hpp
 
 struct uts_namespace : RefCounted<uts_namespace> {
     KMEM_CACHED()
@@ -15,10 +16,6 @@ struct uts_namespace : RefCounted<uts_namespace> {
 };
 
 struct ipc_namespace : RefCounted<ipc_namespace> {
-    KMEM_CACHED()
-};
-
-struct mnt_namespace : RefCounted<mnt_namespace> {
     KMEM_CACHED()
 };
 
@@ -36,6 +33,9 @@ struct pid_namespace : RefCounted<pid_namespace> {
 
 struct nsproxy : RefCounted<nsproxy> {
     KMEM_CACHED()
+    nsproxy();
+    ~nsproxy();
+
     RefPtr<uts_namespace> uts_ns;
     RefPtr<ipc_namespace> ipc_ns;
     RefPtr<mnt_namespace> mnt_ns;

@@ -46,6 +46,7 @@ struct sched_entity {
     int nice = 0;             // -20..19
     unsigned policy = 0;      // SCHED_OTHER
     unsigned time_slice = 0;  // ticks left
+    bool first_time_slice = false;  // it still runs on what its maker gave it
     uint64_t sum_exec_ticks = 0;
     uint64_t last_ran = 0;   // tick of the last switch to or from it
     uint64_t sleep_avg = 0;  // ticks slept lately, halved as they are used up
@@ -69,6 +70,8 @@ struct task_struct {
     KernelStack stack;
     refcount_t usage;  // itself while it runs, its parent until it is reaped, and lookups
     Atomic<TaskState> state{TaskState::Running};
+    // Zombie: it has ended and waits to be reaped. Dead: nobody will. Guarded by tasklist_lock.
+    TaskState exit_state = TaskState::Running;
     uint32_t flags = 0;  // PF_*
     uint32_t ptrace = 0;
     sched_entity se;
@@ -82,6 +85,7 @@ struct task_struct {
 
     RefPtr<const struct cred> real_cred;
     RefPtr<const struct cred> cred;
+    ProcessCharge process_charge;
     RefPtr<sem_undo_list> sysvsem;
     Handle<files_struct, put_files_struct> files;
     Handle<fs_struct, put_fs_struct> fs;

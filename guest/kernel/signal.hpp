@@ -24,7 +24,9 @@ struct sigqueue {
     KMEM_CACHED()
     list_head list;
     siginfo info{};
-    RefPtr<user_struct> user;  // charged for it
+    RefPtr<struct user_struct> user;  // charged for it
+    sigqueue() = default;
+    ~sigqueue();
 };
 
 struct sigpending {
@@ -79,20 +81,34 @@ struct signal_struct : RefCounted<signal_struct> {
     abi::RlimitPair rlim[abi::kRlimits] = {};
 };
 
-// Whether `info` is one of these rather than a siginfo: sent by a program's kill(), or by the kernel.
-enum class SigSource { User, Kernel };
+// All threads, or all but one that is in execve, are on their way out.
+[[nodiscard]] inline bool signal_group_exit(const signal_struct& signal) {
+    return (signal.flags & SIGNAL_GROUP_EXIT) != 0 || signal.group_exit_task != nullptr;
+}
 
-// All return Result<void>; Srch when nobody is there, Perm when current may not (only the checked ones).
-Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task);  // to one thread
-Result<void> group_send_sig_info(int sig, const siginfo& info,
-                                 task_struct* task);          // to its process; checks rights
-void send_sig(int sig, task_struct* task, SigSource source);  // to one thread, no checks
-// To each process of a process group, from the kernel (a tty's ^C) : Srch if it is empty.
-Result<void> kill_pgrp(pid* group, int sig, SigSource source);
-Result<void> kill_pid(pid* who, int sig, SigSource source);
-// A fault of the task itself: unblocks the signal and drops a handler that would ignore it.
+// Who sends: a program by kill(), which may not be allowed to, or the kernel, which always is.
+enum class SigSource { User, Kernel };
+// To one thread or to whichever thread of the process takes it.
+enum class SigTarget { Thread, Process };
+
+// Srch when the task is gone, Again when a real-time signal cannot be queued, Perm when current may not send it.
+// sig 0 only checks.
+Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target, SigSource source);
+// The same from the kernel, with a siginfo that says no more than that.
+void send_sig(int sig, task_struct* task);
+void send_group_sig(int sig, task_struct* task);
+// The same with task's siglock held.
+void send_sig_locked(int sig, const siginfo& info, task_struct* task, SigTarget target);
+
+// To each process of a process group. Srch if it is empty; otherwise Ok if it reached one, else the last error.
+Result<void> kill_pgrp_info(pid* group, int sig, const siginfo& info, SigSource source);
+// From the kernel: what a tty does for ^C.
+void kill_pgrp(pid* group, int sig);
+
+// A fault of the task itself: the signal is unblocked, and an ignored one kills.
 void force_sig_info(int sig, const siginfo& info, task_struct* task);
 void force_sig(int sig, task_struct* task);
+
 // A background task that touches its terminal.
 [[nodiscard]] bool is_current_pgrp_orphaned();
 [[nodiscard]] bool is_ignored(int sig);  // by current: ignored or blocked
@@ -107,7 +123,24 @@ void do_signal(pt_regs& regs);
 // Takes a signal that is in `mask` off current's sets; 0 if there is none.
 int dequeue_signal(task_struct* task, sigset_t mask, siginfo& info);
 
-void signal_wake_up(task_struct* task, bool fatal);
+enum class Wake { Normal, Fatal };
+void signal_wake_up(task_struct* task, Wake how);
+// New handlers for execve: caught signals go back to default, ignored ones stay ignored.
+void flush_signal_handlers(task_struct* task);
+// Changes an action as sigaction does; the old one in *old, if given.
+Result<void> do_sigaction(int sig, const abi::SigAction* fresh, abi::SigAction* old);
+
+struct ksignal {
+    abi::SigAction action{};
+    siginfo info{};
+    int sig = 0;
+};
+// The next signal that a handler is to be called for; false if there is none. Default actions happen inside, and
+// may not return.
+bool get_signal(ksignal& out);
+// A handler for `taken` is about to run.
+void signal_delivered(const ksignal& taken);
+
 // Ends every other thread of current's process; they are on their way when it returns.
 void zap_other_threads(task_struct* task);
 

@@ -6,6 +6,7 @@
 #include "guest/arch/pgtable_types.hpp"
 #include "guest/kernel/mutex.hpp"
 #include "guest/lib/address.hpp"
+#include "guest/lib/handle.hpp"
 #include "guest/lib/list.hpp"
 #include "guest/lib/refcount.hpp"
 #include "guest/lib/tree.hpp"
@@ -16,6 +17,8 @@ namespace guest {
 
 struct file;
 struct mm_struct;
+void put_file(file* f);
+using FileRef = Handle<file, put_file>;
 
 // vm_area_struct::vm_flags, Linux's values.
 inline constexpr uint64_t VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_SHARED = 8, VM_MAYREAD = 0x10,
@@ -29,14 +32,15 @@ struct vm_area_struct {
     KMEM_CACHED()
     vm_area_struct(mm_struct& mm, VirtAddr start, VirtAddr end, uint64_t flags)
         : vm_mm(&mm), vm_start(start), vm_end(end), vm_flags(flags) {}
-    ~vm_area_struct();
+    // As `other`, its file with a reference of its own; in no list yet.
+    vm_area_struct(mm_struct& mm, const vm_area_struct& other);
 
     mm_struct* vm_mm;
     VirtAddr vm_start;
     VirtAddr vm_end;  // one past the last byte
     uint64_t vm_flags;
     uint64_t vm_pgoff = 0;    // of vm_start in the file, in pages
-    file* vm_file = nullptr;  // referenced; null for private anonymous memory
+    FileRef vm_file;          // null for private anonymous memory
     list_head vm_list;        // mm->mmap, by address
     TreeNode vm_rb;           // mm->mm_rb, by address
     list_head shared;         // the file's address_space::i_mmap
@@ -74,7 +78,7 @@ struct mm_struct {
     VirtAddr start_brk, brk, start_stack;
     VirtAddr arg_start, arg_end, env_start, env_end;
     VirtAddr mmap_base;        // areas without an address of their own go below it
-    file* exe_file = nullptr;  // referenced
+    FileRef exe_file;
     static constexpr unsigned kAuxWords = 44;
     uint64_t saved_auxv[kAuxWords] = {};
 

@@ -75,6 +75,9 @@ void get_page(page* frame);
 void put_page(page* frame);
 [[nodiscard]] inline int32_t page_count(const page* frame) { return frame->_count.load(); }
 
+// Private memory of a program, as opposed to a page of a file or the zero page.
+[[nodiscard]] inline bool is_anonymous(const page* frame) { return frame->use == FrameUse::Anonymous; }
+
 // Exact, at any moment.
 [[nodiscard]] uint64_t total_ram_pages();
 [[nodiscard]] uint64_t nr_free_pages();

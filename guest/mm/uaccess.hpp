@@ -15,6 +15,8 @@ namespace guest {
 
 // One past the last address that a program can have: the page below the canonical hole stays empty.
 inline constexpr VirtAddr kTaskSize{0x00007ffffffff000};
+// One past the user half of the page tables.
+inline constexpr VirtAddr kUserEnd{uint64_t{1} << 47};
 
 // Whether [address, address + bytes) lies in the user half. It need not be mapped.
 [[nodiscard]] bool access_ok(VirtAddr address, uint64_t bytes);

@@ -1,0 +1,16 @@
+// The machine's side of signals.
+#pragma once
+
+#include "guest/arch/ptrace.hpp"
+#include "guest/lib/result.hpp"
+
+namespace guest {
+
+inline constexpr uint64_t kRestartSyscallNr = 219;
+
+// Back from a handler: registers, mask and FPU state from the frame. The result is the old RAX.
+Result<long> do_rt_sigreturn(pt_regs& regs);
+// Whether the program runs on its alternate stack.
+[[nodiscard]] bool on_alternate_stack(const pt_regs& regs);
+
+}  // namespace guest

@@ -1,0 +1,73 @@
+// Time: the tick from PIT channel 0, the clock from the time-stamp counter measured against PIT channel 2.
+// Intel 8254 data sheet, "Control Word Format".
+#include "guest/arch/cpu.hpp"
+#include "guest/arch/io.hpp"
+#include "guest/arch/irq.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/kernel/sched_core.hpp"
+#include "guest/kernel/timer.hpp"
+
+namespace guest {
+
+volatile uint64_t jiffies = 0;
+
+namespace {
+
+constexpr uint64_t kPitHz = 1193182;
+constexpr uint16_t kChannel0 = 0x40, kChannel2 = 0x42, kControl = 0x43, kSystemControlB = 0x61;
+constexpr unsigned kTimerIrq = 0;
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+// CLOCK_REALTIME at boot. There is no battery-backed clock to ask, and runs repeat: 2024-01-01 00:00:00 UTC.
+constexpr uint64_t kBootTime = 1704067200;
+
+constinit uint64_t tsc_at_boot = 0;
+// ns = ticks * tsc_mult / 2^32
+constinit uint64_t tsc_mult = 0;
+constinit uint64_t realtime_offset = kBootTime * kNsPerSecond;
+
+// How far the time-stamp counter goes while channel 2 counts down from `count`.
+uint64_t measure_tsc(uint16_t count) {
+    const uint8_t control = inb(kSystemControlB);
+    outb(kSystemControlB, static_cast<uint8_t>((control & ~2u) | 1u));  // gate on, speaker off
+    outb(kControl, 0xb0);                                              // channel 2, low and high byte, mode 0
+    outb(kChannel2, static_cast<uint8_t>(count));
+    outb(kChannel2, static_cast<uint8_t>(count >> 8));
+    const uint64_t start = rdtsc();
+    // The output goes high at zero. A machine without channel 2 reads all ones at once.
+    while ((inb(kSystemControlB) & 0x20) == 0) cpu_relax();
+    const uint64_t ticks = rdtsc() - start;
+    outb(kSystemControlB, control);
+    return ticks;
+}
+
+void timer_interrupt(unsigned, void*) {
+    jiffies = jiffies + 1;
+    run_timers();
+    scheduler_tick(irq_from_user());
+}
+
+}  // namespace
+
+uint64_t ktime_get() {
+    const uint64_t ticks = rdtsc() - tsc_at_boot;
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(ticks) * tsc_mult) >> 32);
+}
+
+uint64_t ktime_get_real() { return ktime_get() + realtime_offset; }
+void set_realtime(uint64_t ns) { realtime_offset = ns - ktime_get(); }
+
+void time_init() {
+    constexpr uint16_t kMeasured = kPitHz / kHz;  // 10 ms
+    const uint64_t ticks = measure_tsc(kMeasured);
+    const uint64_t ns = kMeasured * kNsPerSecond / kPitHz;
+    tsc_mult = (ns << 32) / (ticks > 0 ? ticks : 1);
+    tsc_at_boot = rdtsc();
+
+    constexpr uint16_t kDivisor = (kPitHz + kHz / 2) / kHz;
+    outb(kControl, 0x34);  // channel 0, low and high byte, mode 2
+    outb(kChannel0, static_cast<uint8_t>(kDivisor & 0xff));
+    outb(kChannel0, static_cast<uint8_t>(kDivisor >> 8));
+    request_irq(kTimerIrq, timer_interrupt, nullptr);
+}
+
+}  // namespace guest

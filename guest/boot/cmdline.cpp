@@ -1,0 +1,74 @@
+// The kernel command line.
+#include "guest/boot/cmdline.hpp"
+
+#include "guest/lib/printk.hpp"
+#include "guest/lib/string.hpp"
+#include "guest/mm/fault_inject.hpp"
+
+namespace guest {
+
+namespace {
+
+constexpr size_t kMaxLength = 2048;
+constinit char copy[kMaxLength];
+constinit CommandLine parsed;
+
+// Cuts the next word off `at`; null at the end. Quotes keep blanks together and go away.
+char* next_word(char*& at) {
+    while (*at == ' ') ++at;
+    if (*at == '\0') return nullptr;
+    char* word = at;
+    char* out = at;
+    bool quoted = false;
+    for (; *at != '\0' && (quoted || *at != ' '); ++at) {
+        if (*at == '"') {
+            quoted = !quoted;
+        } else {
+            *out++ = *at;
+        }
+    }
+    if (*at != '\0') ++at;
+    *out = '\0';
+    return word;
+}
+
+// What follows `name` if the word begins with it.
+const char* value_of(const char* word, const char* name) {
+    const size_t length = strlen(name);
+    return strncmp(word, name, length) == 0 ? word + length : nullptr;
+}
+
+void apply(const char* word) {
+    if (const char* value = value_of(word, "init=")) {
+        parsed.init = value;
+    } else if (const char* level = value_of(word, "loglevel=")) {
+        set_console_loglevel(static_cast<unsigned>(simple_strtoull(level, nullptr, 10)));
+    } else if (strcmp(word, "quiet") == 0) {
+        set_console_loglevel(static_cast<unsigned>(LogLevel::Warning));
+    } else if (const char* nth = value_of(word, "failslab=")) {
+        set_failslab(simple_strtoull(nth, nullptr, 10));
+    }
+}
+
+}  // namespace
+
+const CommandLine& parse_command_line(const char* text) {
+    strlcpy(copy, text, sizeof(copy));
+    char* at = copy;
+    unsigned count = 1;  // argv[0] is the path
+    bool for_init = false;
+    while (char* word = next_word(at)) {
+        if (for_init) {
+            if (count <= kMaxInitArgs) parsed.argv[count++] = word;
+        } else if (strcmp(word, "--") == 0) {
+            for_init = true;
+        } else {
+            apply(word);
+        }
+    }
+    return parsed;
+}
+
+const CommandLine& command_line() { return parsed; }
+
+}  // namespace guest

@@ -1,0 +1,63 @@
+// Memory without a name that looks like a file.
+#include "guest/fs/shmem.hpp"
+
+#include "guest/fs/dentry.hpp"
+#include "guest/fs/mount.hpp"
+#include "guest/fs/vfs.hpp"
+#include "guest/lib/format.hpp"
+
+namespace guest {
+
+namespace {
+
+constexpr uint64_t kTmpfsMagic = 0x01021994;
+
+size_t shmem_dname(const dentry&, char* buffer, size_t size) {
+    return scnprintf(buffer, size, "/dev/zero (deleted)");
+}
+
+constexpr dentry_operations kShmemDentry{.d_dname = shmem_dname};
+constexpr super_operations kShmemSuper{};
+constexpr inode_operations kShmemInode{};
+constexpr file_operations kShmemFile{.llseek = generic_file_llseek,
+                                     .read = generic_file_read,
+                                     .write = generic_file_write,
+                                     .mmap = generic_file_mmap,
+                                     .fsync = noop_fsync};
+
+Result<RefPtr<dentry>> shmem_mount(const file_system_type& type, const char*) {
+    RefPtr<super_block> sb = TRY(make_ref<super_block>(type, kShmemSuper, kTmpfsMagic));
+    return d_make_root(TRY(new_inode(*sb, nullptr, abi::kIfDir | 01777)));
+}
+
+constexpr file_system_type kShmemType{"tmpfs", shmem_mount};
+
+// Never let go.
+constinit vfsmount* shm_mnt = nullptr;
+
+Result<> mount_shmem() {
+    RefPtr<dentry> root = TRY(shmem_mount(kShmemType, nullptr));
+    shm_mnt = TRY(make_ref<vfsmount>(std::move(root))).leak();
+    return {};
+}
+
+}  // namespace
+
+void shmem_init() {
+    if (!mount_shmem()) panic("too little memory for shared memory");
+}
+
+Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes) {
+    if (bytes < 0) return Errno::Inval;
+    const dentry& root = *shm_mnt->mnt_root;
+    RefPtr<inode> node = TRY(new_inode(root.sb(), root.d_inode.get(), abi::kIfReg | 0777));
+    node->i_op = &kShmemInode;
+    node->i_fop = &kShmemFile;
+    node->i_nlink = 0;
+    node->i_size = bytes;
+    RefPtr<dentry> name = TRY(d_make_root(std::move(node), &kShmemDentry));
+    path place(RefPtr<vfsmount>(shm_mnt), std::move(name));
+    return alloc_file(std::move(place), file::kRead | file::kWrite | file::kSeek, abi::kORdWr, kShmemFile);
+}
+
+}  // namespace guest

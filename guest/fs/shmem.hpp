@@ -1,0 +1,15 @@
+// Memory without a name that looks like a file: what stands behind MAP_SHARED | MAP_ANONYMOUS.
+#pragma once
+
+#include "guest/fs/file.hpp"
+#include "guest/lib/result.hpp"
+
+namespace guest {
+
+// Once, after vfs_init.
+void shmem_init();
+// A new file of that many bytes, all zeros, opened for reading and writing. It goes with its last reference or
+// mapping. NoMem, Inval.
+Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes);
+
+}  // namespace guest

@@ -1,0 +1,69 @@
+// Credentials.
+#include "guest/kernel/cred.hpp"
+
+#include "guest/kernel/sched.hpp"
+
+namespace guest {
+
+DEFINE_KMEM_CACHE(cred)
+DEFINE_KMEM_CACHE(user_struct)
+
+namespace {
+constinit spinlock_t uid_lock;
+constinit IntrusiveList<user_struct, &user_struct::users> all_users;
+
+RefPtr<user_struct> find_user(uid_t uid) {
+    for (user_struct& user : all_users) {
+        if (user.uid == uid) return RefPtr<user_struct>(&user);
+    }
+    return nullptr;
+}
+}  // namespace
+
+Result<RefPtr<user_struct>> alloc_uid(uid_t uid) {
+    {
+        const spinlock_guard guard(uid_lock);
+        if (RefPtr<user_struct> found = find_user(uid)) return found;
+    }
+    RefPtr<user_struct> fresh = TRY(make_ref<user_struct>(uid));
+    const spinlock_guard guard(uid_lock);
+    all_users.push_back(*fresh);
+    return fresh;
+}
+
+void user_struct::release() {
+    spinlock_guard guard(uid_lock);
+    users.unlink();
+    guard.unlock();
+    delete this;
+}
+
+const cred& current_cred() { return *current()->cred; }
+
+bool capable(unsigned capability) {
+    if ((current_cred().cap_effective & (uint64_t{1} << capability)) == 0) return false;
+    current()->flags |= PF_SUPERPRIV;
+    return true;
+}
+
+bool in_group_p(gid_t gid) {
+    const cred& mine = current_cred();
+    if (gid == mine.fsgid) return true;
+    for (uint32_t i = 0; mine.groups && i < mine.groups->ngroups; ++i) {
+        if (mine.groups->gid[i] == gid) return true;
+    }
+    return false;
+}
+
+Result<RefPtr<cred>> prepare_creds() { return make_ref<cred>(current_cred()); }
+
+void commit_creds(RefPtr<cred> changed) {
+    task_struct* task = current();
+    if (changed->user.get() != task->cred->user.get()) task->process_charge.charge(changed->user);
+    cred* fresh = changed.leak();
+    fresh->get();
+    task->real_cred = RefPtr<const cred>::adopt(fresh);
+    task->cred = RefPtr<const cred>::adopt(fresh);
+}
+
+}  // namespace guest

@@ -1,0 +1,256 @@
+// execve, up to the loaders.
+#include "guest/kernel/exec.hpp"
+
+#include "guest/arch/event_port.hpp"
+#include "guest/arch/process.hpp"
+#include "guest/arch/tlb.hpp"
+#include "guest/fs/fdtable.hpp"
+#include "guest/fs/file.hpp"
+#include "guest/fs/namei.hpp"
+#include "guest/fs/vfs.hpp"
+#include "guest/kernel/de_thread.hpp"
+#include "guest/kernel/fork.hpp"
+#include "guest/kernel/futex.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/lib/string.hpp"
+#include "guest/mm/memory.hpp"
+#include "guest/mm/mmap.hpp"
+#include "guest/mm/uaccess.hpp"
+
+namespace guest {
+
+namespace {
+
+constexpr uint64_t kMinArgSpace = 128 * 1024;
+
+// The stack of the new program: an area at the top that grows downwards.
+Result<> bprm_mm_init(linux_binprm& bprm) {
+    bprm.mm.reset(TRY(mm_alloc()));
+    mm_struct& mm = *bprm.mm;
+    constexpr uint64_t kStackFlags =
+        VM_READ | VM_WRITE | VM_GROWSDOWN | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT;
+    auto stack = TRY(make_owned<vm_area_struct>(mm, kTaskSize - kPageSize, kTaskSize, kStackFlags));
+    const write_guard guard(mm.mmap_sem);
+    bprm.stack = stack.leak();
+    insert_vm_struct(mm, bprm.stack);
+    vm_stat_account(mm, kStackFlags, 1);
+    // The last word of the stack stays null, as a fence.
+    bprm.p = kTaskSize - sizeof(uint64_t);
+    return {};
+}
+
+uint64_t arg_limit() {
+    const uint64_t quarter = rlimit(abi::Rlimit::Stack) / 4;
+    return quarter > kMinArgSpace ? quarter : kMinArgSpace;
+}
+
+// Writes into the new stack, whose tables are not loaded: page by page, through the direct map.
+Result<> write_to_stack(linux_binprm& bprm, VirtAddr to, const char* from, uint64_t bytes) {
+    while (bytes > 0) {
+        const uint64_t room = kPageSize - to.page_offset();
+        const uint64_t part = bytes < room ? bytes : room;
+        page* frame = TRY(get_user_page(*bprm.mm, to, FaultFlags{true}));
+        memcpy(static_cast<char*>(page_address(frame)) + to.page_offset(), from, part);
+        put_page(frame);
+        to += part;
+        from += part;
+        bytes -= part;
+    }
+    return {};
+}
+
+Result<> push_bytes(linux_binprm& bprm, const char* text, uint64_t bytes) {
+    if (kTaskSize - (bprm.p - bytes) > arg_limit()) return Errno::TooBig;
+    bprm.p -= bytes;
+    bprm.last_pushed = bytes;
+    return write_to_stack(bprm, bprm.p, text, bytes);
+}
+
+// How many pointers stand before the null. TooBig, Fault.
+Result<int> count_strings(const ArgVector& vector) {
+    constexpr int kMaxStrings = 0x7fffffff;
+    for (int i = 0; i < kMaxStrings; ++i) {
+        if (vector.kernel != nullptr) {
+            if (vector.kernel[i] == nullptr) return i;
+            continue;
+        }
+        if (!vector.user) return 0;
+        if (!TRY(get_user(vector.user + static_cast<uint64_t>(i)))) return i;
+        if (fatal_signal_pending(current())) return Errno::RestartNoHand;
+    }
+    return Errno::TooBig;
+}
+
+Result<> push_user_string(linux_binprm& bprm, UserPtr<const char> text, KBuffer& buffer) {
+    const size_t length = TRY(strncpy_from_user(buffer.data(), text, buffer.size()));
+    if (length == buffer.size()) return Errno::TooBig;
+    return push_bytes(bprm, buffer.data(), length + 1);
+}
+
+// From the last to the first, so that they stand in order.
+Result<> push_strings(linux_binprm& bprm, const ArgVector& vector, int count) {
+    if (vector.kernel != nullptr) {
+        for (int i = count; i-- > 0;) TRY(push_string(bprm, vector.kernel[i]));
+        return {};
+    }
+    KBuffer buffer = TRY(KBuffer::allocate(kMaxArgStrlen));
+    for (int i = count; i-- > 0;) {
+        const UserPtr<const char> text = TRY(get_user(vector.user + static_cast<uint64_t>(i)));
+        TRY(push_user_string(bprm, text, buffer));
+        cond_resched();
+    }
+    return {};
+}
+
+Result<> prepare_binprm(linux_binprm& bprm) {
+    abi::loff_t offset = 0;
+    memset(bprm.buf, 0, sizeof(bprm.buf));
+    TRY(kernel_read(*bprm.program, offset, bprm.buf, sizeof(bprm.buf) - 1));
+    return {};
+}
+
+// The path and the one optional argument that follow "#!" on the first line.
+struct ScriptLine {
+    char* interpreter;
+    char* argument;  // null: none
+};
+Result<ScriptLine> parse_script_line(char* line) {
+    char* end = strchr(line, '\n');
+    if (end == nullptr) end = line + strlen(line);
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (end > line && is_blank(end[-1])) --end;
+    *end = '\0';
+    while (is_blank(*line)) ++line;
+    if (*line == '\0') return Errno::NoExec;
+    char* at = line;
+    while (*at != '\0' && !is_blank(*at)) ++at;
+    if (*at == '\0') return ScriptLine{line, nullptr};
+    *at++ = '\0';
+    while (is_blank(*at)) ++at;
+    return ScriptLine{line, at};
+}
+
+// argv[0] gives way to the interpreter, its argument and the script's path; the file becomes the interpreter's.
+Result<> load_script(linux_binprm& bprm) {
+    KBuffer line = TRY(KBuffer::allocate(kBinprmBufSize));
+    memcpy(line.data(), bprm.buf, kBinprmBufSize);
+    const ScriptLine script = TRY(parse_script_line(line.data() + 2));
+    if (bprm.argc > 0) {
+        bprm.p += bprm.last_pushed;
+        --bprm.argc;
+    }
+    TRY(push_string(bprm, bprm.interp[0] != '\0' ? bprm.interp : bprm.filename));
+    ++bprm.argc;
+    if (script.argument != nullptr) {
+        TRY(push_string(bprm, script.argument));
+        ++bprm.argc;
+    }
+    TRY(push_string(bprm, script.interpreter));
+    ++bprm.argc;
+    strlcpy(bprm.interp, script.interpreter, sizeof(bprm.interp));
+    bprm.program = TRY(open_exec(abi::kAtFdCwd, script.interpreter));
+    return {};
+}
+
+Result<> search_binary_handler(linux_binprm& bprm, pt_regs& regs) {
+    for (unsigned depth = 0; depth < kMaxInterpreters; ++depth) {
+        TRY(prepare_binprm(bprm));
+        if (bprm.buf[0] != '#' || bprm.buf[1] != '!') return load_elf_binary(bprm, regs);
+        TRY(load_script(bprm));
+    }
+    return Errno::Loop;
+}
+
+void announce_exec(const task_struct& task) {
+    uint64_t name[kCommLength / sizeof(uint64_t)];
+    memcpy(name, task.comm, sizeof(name));
+    announce(abi::Announcement::TaskExec, static_cast<uint64_t>(task.pid), name[0], name[1], task.mm->root().raw());
+}
+
+const char* last_component_of(const char* path) {
+    const char* slash = strrchr(path, '/');
+    return slash != nullptr ? slash + 1 : path;
+}
+
+// The new tables take over; whoever shared the old address space keeps it.
+void exec_mmap(linux_binprm& bprm) {
+    task_struct& task = *current();
+    mm_struct* old = task.mm.get();
+    mm_release(task, old);
+    mm_struct* fresh = bprm.mm.leak();
+    mm_struct* borrowed = nullptr;
+    {
+        const IrqGuard guard;
+        (void)task.mm.leak();
+        if (old == nullptr) borrowed = task.active_mm;
+        task.mm.reset(fresh);
+        task.active_mm = fresh;
+        switch_mm(*fresh);
+    }
+    if (old != nullptr) {
+        if (task.signal->maxrss < old->hiwater_rss) task.signal->maxrss = old->hiwater_rss;
+        mmput(old);
+    }
+    if (borrowed != nullptr) mmdrop(borrowed);
+}
+
+Result<> unshare_for_exec(task_struct& task) {
+    if (task.files->ref_count() > 1) task.files.reset(TRY(dup_fd(*task.files)).leak());
+    return {};
+}
+
+}  // namespace
+
+Result<> push_string(linux_binprm& bprm, const char* text) { return push_bytes(bprm, text, strlen(text) + 1); }
+
+Result<> flush_old_exec(linux_binprm& bprm) {
+    task_struct& task = *current();
+    TRY(de_thread(task));
+    exit_robust_list(task);
+    exec_mmap(bprm);
+    // The point of no return.
+    task.flags &= ~(PF_FORKNOEXEC | PF_KTHREAD);
+    task.did_exec = true;
+    flush_thread();
+    task.sas = {0, abi::kSsDisable, 0, 0};
+    task.restart = restart_block{};
+    {
+        const spinlock_guard guard(task.sighand->siglock);
+        flush_signal_handlers(&task);
+    }
+    task.exit_signal = abi::kSigChld;
+    task.robust_list = UserPtr<void>();
+    set_task_comm(&task, last_component_of(bprm.filename));
+    do_close_on_exec(*task.files);
+    return {};
+}
+
+Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector& envp) {
+    TRY(unshare_for_exec(*current()));
+    linux_binprm bprm;
+    bprm.filename = filename;
+    bprm.program = TRY(open_exec(abi::kAtFdCwd, filename));
+    TRY(bprm_mm_init(bprm));
+    bprm.argc = TRY(count_strings(argv));
+    bprm.envc = TRY(count_strings(envp));
+    TRY(push_string(bprm, filename));
+    bprm.exec = bprm.p;
+    TRY(push_strings(bprm, envp, bprm.envc));
+    bprm.arg_end = bprm.p;
+    TRY(push_strings(bprm, argv, bprm.argc));
+    // Some programs read argv[0] without a look at argc.
+    if (bprm.argc == 0) {
+        TRY(push_string(bprm, ""));
+        bprm.argc = 1;
+    }
+    const Result<> loaded = search_binary_handler(bprm, *task_pt_regs(current()));
+    if (!loaded) {
+        // The old program is gone already: there is nothing to return to.
+        if (!bprm.mm) force_sig(abi::kSigSegv, current());
+        return loaded.error();
+    }
+    announce_exec(*current());
+    return {};
+}
+
+}  // namespace guest

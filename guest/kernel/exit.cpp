@@ -1,0 +1,212 @@
+// do_exit and release_task.
+#include "guest/kernel/exit.hpp"
+
+#include "guest/arch/event_port.hpp"
+#include "guest/arch/power.hpp"
+#include "guest/arch/tlb.hpp"
+#include "guest/drivers/tty.hpp"
+#include "guest/fs/fdtable.hpp"
+#include "guest/kernel/fork.hpp"
+#include "guest/kernel/futex.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/kernel/sched_core.hpp"
+#include "guest/lib/printk.hpp"
+
+namespace guest {
+
+DEFINE_KMEM_CACHE(task_struct)
+
+constinit spinlock_t tasklist_lock;
+constinit IntrusiveList<task_struct, &task_struct::tasks> all_leaders;
+
+task_struct::~task_struct() = default;
+
+void put_task_struct(task_struct* task) {
+    if (task->usage.dec_and_test()) delete task;
+}
+
+signal_struct::~signal_struct() { flush_sigqueue(shared_pending); }
+
+namespace {
+
+// What is over becomes the process's.
+void account_thread(const task_struct& task) {
+    signal_struct& signal = *task.signal;
+    signal.utime += task.utime;
+    signal.stime += task.stime;
+    signal.min_flt += task.min_flt;
+    signal.maj_flt += task.maj_flt;
+    signal.nvcsw += task.nvcsw;
+    signal.nivcsw += task.nivcsw;
+}
+
+// Out of the thread group and off the pids. tasklist_lock is held.
+void unhash_process(task_struct* task) {
+    --nr_threads;
+    task->thread_node.unlink();
+    detach_pid(task, PIDTYPE_PID);
+    if (thread_group_leader(task)) {
+        detach_pid(task, PIDTYPE_PGID);
+        detach_pid(task, PIDTYPE_SID);
+        task->tasks.unlink();
+        task->sibling.unlink();
+    }
+}
+
+// Whoever waits for the other threads to be gone: execve.
+void notify_group_exit_task(signal_struct& signal) {
+    if (signal.group_exit_task != nullptr && signal.nr_threads - 1 <= signal.notify_count) {
+        wake_up_process(signal.group_exit_task);
+    }
+}
+
+}  // namespace
+
+void release_task(task_struct* task) {
+    task_struct* zombie_leader = nullptr;
+    {
+        const spinlock_guard guard(tasklist_lock);
+        {
+            const spinlock_guard siglock_guard(task->sighand->siglock);
+            flush_sigqueue(task->pending);
+            account_thread(*task);
+            --task->signal->nr_threads;
+            notify_group_exit_task(*task->signal);
+        }
+        sched_exit(*task);
+        unhash_process(task);
+        // The last thread of a group whose leader went before: now the leader's end can be told.
+        task_struct* leader = task->group_leader;
+        if (leader != task && leader->exit_state == TaskState::Zombie && thread_group_empty(leader)) {
+            if (do_notify_parent(leader, leader->exit_signal)) {
+                leader->exit_state = TaskState::Dead;
+                zombie_leader = leader;
+            }
+        }
+    }
+    put_task_struct(task);
+    if (zombie_leader != nullptr) release_task(zombie_leader);
+}
+
+namespace {
+
+[[noreturn]] void init_exited(int code) {
+    // What a shell would show of it.
+    const int status = (code & 0x7f) != 0 ? 128 + (code & 0x7f) : (code >> 8) & 0xff;
+    if ((code & 0x7f) != 0) pr_err("init was killed by signal %d\n", code & 0x7f);
+    machine_power_off(static_cast<uint8_t>(status));
+}
+
+// A thread leaves its memory: first those who wait for that are told, then the tables are unloaded.
+void exit_mm(task_struct& task) {
+    mm_struct* mm = task.mm.get();
+    mm_release(task, mm);
+    if (mm == nullptr) return;
+    const uint64_t rss = mm->hiwater_rss;
+    if (task.signal->maxrss < rss) task.signal->maxrss = rss;
+    mm->mm_count.inc();
+    (void)task.mm.leak();
+    task.active_mm = mm;
+    mmput(mm);
+}
+
+// Who takes over the children of a task: another thread of its process, or the namespace's init.
+task_struct* find_new_reaper(task_struct& father) {
+    task_struct* heir = nullptr;
+    for_each_thread(&father, [&](task_struct& thread) {
+        if (heir == nullptr && &thread != &father && (thread.flags & PF_EXITING) == 0) heir = &thread;
+    });
+    if (heir != nullptr) return heir;
+    task_struct* reaper = task_active_pid_ns(&father).child_reaper;
+    return reaper;
+}
+
+// tasklist_lock is held. Children that nobody will wait for are moved to `dead`.
+void forget_original_parent(task_struct& father, IntrusiveList<task_struct, &task_struct::sibling>& dead) {
+    task_struct* reaper = find_new_reaper(father);
+    for (list_head* node = father.children.next; node != &father.children;) {
+        task_struct& child = *list_entry<task_struct, &task_struct::sibling>(node);
+        node = node->next;
+        for_each_thread(&child, [&](task_struct& thread) {
+            thread.real_parent = reaper;
+            thread.parent = reaper;
+            if (thread.pdeath_signal != 0) send_group_sig(thread.pdeath_signal, &thread);
+        });
+        child.sibling.unlink();
+        list_add_tail(child.sibling, reaper->children);
+        if (same_thread_group(reaper, &father)) continue;
+        child.exit_signal = abi::kSigChld;
+        if (child.exit_state == TaskState::Zombie && thread_group_empty(&child)) {
+            if (do_notify_parent(&child, child.exit_signal)) {
+                child.exit_state = TaskState::Dead;
+                child.sibling.unlink();
+                dead.push_back(child);
+            }
+        }
+        kill_orphaned_pgrp(&child, &father);
+    }
+}
+
+// Tells everybody who is to know. True if the task is to be reaped at once.
+bool exit_notify(task_struct& task, bool group_dead) {
+    IntrusiveList<task_struct, &task_struct::sibling> dead;
+    bool autoreap = false;
+    {
+        const spinlock_guard guard(tasklist_lock);
+        forget_original_parent(task, dead);
+        if (group_dead) kill_orphaned_pgrp(task.group_leader, nullptr);
+        if (!thread_group_leader(&task)) {
+            autoreap = true;
+        } else if (thread_group_empty(&task)) {
+            autoreap = do_notify_parent(&task, task.exit_signal);
+        }
+        task.exit_state = autoreap ? TaskState::Dead : TaskState::Zombie;
+        // execve in another thread waits for a leader to become a zombie.
+        notify_group_exit_task(*task.signal);
+    }
+    while (task_struct* child = dead.pop_front()) release_task(child);
+    return autoreap;
+}
+
+}  // namespace
+
+void do_exit(int code) {
+    task_struct& task = *current();
+    if (in_interrupt()) panic("exit in an interrupt");
+    if (&task == &init_task) panic("the idle task exits");
+    BUG_ON((task.flags & PF_EXITING) != 0);
+    task.flags |= PF_EXITING;
+    const bool group_dead = task.signal->live.fetch_sub(1) == 1;
+    if (group_dead && task_active_pid_ns(&task).child_reaper == task.group_leader && task.tgid == 1) init_exited(code);
+    task.exit_code = code;
+    exit_robust_list(task);
+    exit_mm(task);
+    task.sysvsem.reset();
+    task.files.reset();
+    task.fs.reset();
+    task.io_context.reset();
+    task.nsproxy.reset();
+    announce(abi::Announcement::TaskExit, static_cast<uint64_t>(task.pid), static_cast<uint64_t>(code));
+    if (group_dead && task.signal->leader) disassociate_ctty(task);
+    if (exit_notify(task, group_dead)) release_task(&task);
+    schedule_dead();
+}
+
+void do_group_exit(int code) {
+    task_struct& task = *current();
+    signal_struct& signal = *task.signal;
+    if (signal_group_exit(signal)) do_exit(signal.group_exit_code);
+    if (!thread_group_empty(&task)) {
+        const spinlock_guard guard(task.sighand->siglock);
+        if (signal_group_exit(signal)) {
+            code = signal.group_exit_code;
+        } else {
+            signal.group_exit_code = code;
+            signal.flags = SIGNAL_GROUP_EXIT;
+            zap_other_threads(&task);
+        }
+    }
+    do_exit(code);
+}
+
+}  // namespace guest

@@ -1,0 +1,219 @@
+// do_fork and copy_process: the steps in Linux's order (rows P1 to P18).
+#include "guest/kernel/fork.hpp"
+
+#include "guest/abi/clone.hpp"
+#include "guest/arch/event_port.hpp"
+#include "guest/arch/tlb.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/kernel/sched_core.hpp"
+#include "guest/lib/string.hpp"
+#include "guest/mm/uaccess.hpp"
+
+namespace guest {
+
+int nr_threads = 0;
+uint64_t total_forks = 0;
+int max_threads = 0;
+
+namespace {
+
+// A task that is not visible yet: destroying it undoes the steps so far, last first.
+using TaskRef = Handle<task_struct, put_task_struct>;
+
+// P2 to P5: combinations that mean nothing.
+Result<> check_flags(uint64_t flags) {
+    const auto has = [flags](uint64_t flag) { return (flags & flag) != 0; };
+    if (has(abi::kCloneNewNs) && has(abi::kCloneFs)) return Errno::Inval;
+    if (has(abi::kCloneNewUser) && has(abi::kCloneFs)) return Errno::Inval;
+    if (has(abi::kCloneThread) && !has(abi::kCloneSighand)) return Errno::Inval;
+    if (has(abi::kCloneSighand) && !has(abi::kCloneVm)) return Errno::Inval;
+    // Siblings of init would have nobody to reap them.
+    if (has(abi::kCloneParent) && (current()->signal->flags & SIGNAL_UNKILLABLE) != 0) return Errno::Inval;
+    const bool other_pid_ns = current()->nsproxy->pid_ns_for_children.get() != &task_active_pid_ns(current());
+    if (has(abi::kCloneSighand) && (has(abi::kCloneNewUser | abi::kCloneNewPid) || other_pid_ns)) return Errno::Inval;
+    return {};
+}
+
+// P6: the task itself and its kernel stack.
+Result<TaskRef> dup_task_struct(const task_struct& original) {
+    auto* task = new (nothrow) task_struct;
+    if (task == nullptr) return Errno::NoMem;
+    TaskRef child(task);
+    if (!child->stack.allocate()) return Errno::NoMem;
+    init_thread_info(*child);
+    memcpy(child->comm, original.comm, sizeof(child->comm));
+    child->personality = original.personality;
+    child->blocked = original.blocked;
+    child->sas = original.sas;
+    return child;
+}
+
+// P7
+Result<> check_process_limit() {
+    const RefPtr<user_struct>& user = current()->real_cred->user;
+    const auto limit = rlimit(abi::Rlimit::NProc);
+    if (static_cast<uint64_t>(user->processes.load()) < limit) return {};
+    if (user->uid == 0 || capable(kCapSysResource) || capable(kCapSysAdmin)) return {};
+    return Errno::Again;
+}
+
+// P9: what a child never inherits is zero in a new task_struct; this is what differs from that.
+void init_child_flags(task_struct& child, const CloneArguments& args) {
+    child.flags = (current()->flags & ~(PF_SUPERPRIV | PF_KTHREAD | PF_SIGNALED | PF_EXITING)) | PF_FORKNOEXEC;
+    if (args.kernel_function != nullptr) child.flags |= PF_KTHREAD;
+}
+
+// P12
+void set_tid_addresses(task_struct& child, const CloneArguments& args) {
+    if ((args.flags & abi::kCloneChildSetTid) != 0) child.set_child_tid = args.child_tid;
+    if ((args.flags & abi::kCloneChildClearTid) != 0) child.clear_child_tid = args.child_tid;
+    // Two tasks in one address space cannot use one alternate stack.
+    if ((args.flags & (abi::kCloneVm | abi::kCloneVfork)) == abi::kCloneVm) child.sas = {0, abi::kSsDisable, 0, 0};
+}
+
+// P13, P14: its place in the family. tasklist_lock is held.
+void set_family(task_struct& child, uint64_t flags) {
+    task_struct& caller = *current();
+    child.pid = pid_nr(child.thread_pid.get());
+    if ((flags & abi::kCloneThread) != 0) {
+        child.exit_signal = -1;
+        child.group_leader = caller.group_leader;
+        child.tgid = caller.tgid;
+    } else {
+        child.exit_signal = (flags & abi::kCloneParent) != 0 ? caller.group_leader->exit_signal
+                                                             : static_cast<int>(flags & abi::kCSignal);
+        child.group_leader = &child;
+        child.tgid = child.pid;
+    }
+    const bool sibling = (flags & (abi::kCloneParent | abi::kCloneThread)) != 0;
+    child.real_parent = sibling ? caller.real_parent : &caller;
+    child.parent = child.real_parent;
+}
+
+// P16: from here on others see it. tasklist_lock and the caller's siglock are held; nothing fails.
+void make_visible(task_struct& child) {
+    child.usage.inc();  // one for itself while it runs, one for its parent until it is reaped
+    if (thread_group_leader(&child)) {
+        signal_struct& signal = *child.signal;
+        signal.leader = false;
+        signal.tty = current()->signal->tty;
+        list_add_tail(child.thread_node, signal.thread_head);
+        list_add_tail(child.sibling, child.real_parent->children);
+        all_leaders.push_back(child);
+        attach_pid(&child, PIDTYPE_PGID, RefPtr<pid>(task_pgrp(current())));
+        attach_pid(&child, PIDTYPE_SID, RefPtr<pid>(task_session(current())));
+        if (child.thread_pid->numbers[child.thread_pid->level].nr == 1) {
+            child.thread_pid->numbers[child.thread_pid->level].ns->child_reaper = &child;
+            signal.flags |= SIGNAL_UNKILLABLE;
+        }
+    } else {
+        ++child.signal->nr_threads;
+        child.signal->live.fetch_add(1);
+        list_add_tail(child.thread_node, child.signal->thread_head);
+    }
+    attach_pid(&child, PIDTYPE_PID, child.thread_pid);
+    ++nr_threads;
+    ++total_forks;
+}
+
+// P13 to P16.
+Result<> publish(task_struct& child, uint64_t flags) {
+    const spinlock_guard tasklist_guard(tasklist_lock);
+    set_family(child, flags);
+    const spinlock_guard siglock_guard(current()->sighand->siglock);
+    // A fatal signal must not leave a stray child; any other is handled first and the call made again.
+    recalc_sigpending();
+    if (signal_pending(current())) return Errno::RestartNoIntr;
+    make_visible(child);
+    return {};
+}
+
+Result<TaskRef> copy_process(const CloneArguments& args) {
+    const uint64_t flags = args.flags;
+    TRY(check_flags(flags));
+    TaskRef child = TRY(dup_task_struct(*current()));
+    TRY(check_process_limit());
+    TRY(copy_creds(flags, *child));
+    if (nr_threads >= max_threads) return Errno::Again;
+    init_child_flags(*child, args);
+    sched_fork(*child);
+    TRY(copy_semundo(flags, *child));
+    TRY(copy_files(flags, *child));
+    TRY(copy_fs(flags, *child));
+    TRY(copy_sighand(flags, *child));
+    TRY(copy_signal(flags, *child));
+    TRY(copy_mm(flags, *child));
+    TRY(copy_namespaces(flags, *child));
+    TRY(copy_io(flags, *child));
+    copy_thread(*child, args);
+    child->thread_pid = TRY(alloc_pid(*child->nsproxy->pid_ns_for_children));
+    set_tid_addresses(*child, args);
+    child->start_time = ktime_get();
+    TRY(publish(*child, flags));
+    return child;
+}
+
+uint64_t root_of(const task_struct& task) { return task.mm ? task.mm->root().raw() : 0; }
+
+void announce_child(const task_struct& child, uint64_t flags) {
+    uint64_t name[kCommLength / sizeof(uint64_t)];
+    memcpy(name, child.comm, sizeof(name));
+    const auto tid = static_cast<uint64_t>(child.pid);
+    announce(abi::Announcement::TaskCreate, tid, static_cast<uint64_t>(child.real_parent->pid),
+             static_cast<uint64_t>(child.tgid), flags);
+    announce(abi::Announcement::TaskName, tid, name[0], name[1]);
+}
+
+}  // namespace
+
+Result<long> do_fork(const CloneArguments& args) {
+    const task_struct& caller = *current();
+    const auto caller_tid = static_cast<uint64_t>(caller.pid);
+    announce(abi::Announcement::ForkBegin, caller_tid, args.flags, root_of(caller));
+    Result<TaskRef> copied = copy_process(args);
+    if (!copied) {
+        const auto error = -static_cast<int64_t>(copied.error());
+        announce(abi::Announcement::ForkEnd, caller_tid, static_cast<uint64_t>(error));
+        return copied.error();
+    }
+    // P18. The child is complete, and the reference that counts for it is its own from here on; one more keeps it
+    // in reach although it may run, exit and be reaped meanwhile.
+    task_struct* child = copied.value().leak();
+    get_task_struct(child);
+    const TaskRef keep(child);
+    announce_child(*child, args.flags);
+    announce(abi::Announcement::ForkEnd, caller_tid, static_cast<uint64_t>(child->pid), root_of(*child));
+
+    const pid_nr_t tid = task_pid_vnr(child);
+    if ((args.flags & abi::kCloneParentSetTid) != 0) (void)put_user(args.parent_tid, tid).ok();
+    completion vfork;
+    const bool is_vfork = (args.flags & abi::kCloneVfork) != 0;
+    if (is_vfork) child->vfork_done = &vfork;
+    wake_up_new_task(*child);
+    if (is_vfork && !wait_for_completion_killable(vfork)) {
+        // Killed while waiting: the child must not complete what is about to leave the stack.
+        const spinlock_guard guard(tasklist_lock);
+        child->vfork_done = nullptr;
+    }
+    return tid;
+}
+
+Result<long> kernel_thread(void (*function)(void* argument), void* argument, uint64_t flags) {
+    CloneArguments args;
+    args.flags = flags | abi::kCloneVm | abi::kCloneUntraced;
+    args.kernel_function = function;
+    args.kernel_argument = argument;
+    return do_fork(args);
+}
+
+void fork_init() {
+    // As Linux: kernel stacks may take an eighth of memory at most.
+    const uint64_t stacks = total_ram_pages() / (8u << kThreadOrder);
+    max_threads = stacks < 20 ? 20 : stacks > 30000 ? 30000 : static_cast<int>(stacks);
+    for (const abi::Rlimit which : {abi::Rlimit::NProc, abi::Rlimit::SigPending}) {
+        const uint64_t half = static_cast<uint64_t>(max_threads) / 2;
+        init_task.signal->rlim[static_cast<unsigned>(which)] = {half, half};
+    }
+}
+
+}  // namespace guest

@@ -1,0 +1,32 @@
+// The scheduler's own interface, for fork, exit, the tick and the architecture.
+#pragma once
+
+#include "guest/kernel/sched.hpp"
+
+namespace guest {
+
+void sched_init();
+// The tick: charges current, ends its turn when its time slice is used up.
+void scheduler_tick(bool user);
+// A new task shares what is left of its maker's time slice, so that forking gains nobody time.
+void sched_fork(task_struct& child);
+// What a child leaves of its first time slice goes back to its parent.
+void sched_exit(task_struct& child);
+void wake_up_new_task(task_struct& child);
+void set_user_nice(task_struct& task, int nice);
+
+// The first code of a new task (from entry.S): ends the switch that started it.
+extern "C" void schedule_tail();
+
+[[nodiscard]] uint64_t nr_context_switches();
+[[nodiscard]] unsigned nr_running();
+
+// current becomes the idle task: runs when nobody else does.
+[[noreturn]] void cpu_idle();
+// The last schedule() of a task that has ended.
+[[noreturn]] void schedule_dead();
+
+// Architecture: FPU, segment bases, kernel stack, then the switch itself.
+void switch_to(task_struct& prev, task_struct& next);
+
+}  // namespace guest

@@ -1,0 +1,26 @@
+// Timers: a function called once, from the tick's interrupt, when its time has come.
+#pragma once
+
+#include <stdint.h>
+
+#include "guest/lib/list.hpp"
+
+namespace guest {
+
+struct timer_list {
+    uint64_t expires = 0;  // ns, CLOCK_MONOTONIC
+    void (*function)(timer_list& timer) = nullptr;  // interrupts off; may add the timer again
+    void* data = nullptr;
+    list_head entry;
+};
+
+// Not pending before. Fires at the first tick at or after `expires`.
+void add_timer(timer_list& timer);
+// True if it was pending. It does not run afterwards.
+bool del_timer(timer_list& timer);
+[[nodiscard]] inline bool timer_pending(const timer_list& timer) { return timer.entry.is_linked(); }
+
+// From the tick.
+void run_timers();
+
+}  // namespace guest

@@ -1,0 +1,151 @@
+// Wait queues, completions and the locks that sleep.
+#include "guest/kernel/wait.hpp"
+
+#include "guest/kernel/mutex.hpp"
+#include "guest/kernel/sched.hpp"
+
+namespace guest {
+
+bool default_wake_function(wait_queue_entry& entry) {
+    const bool woken = wake_up_process(entry.task);
+    if (woken && entry.autoremove) entry.node.unlink();
+    return woken;
+}
+
+void add_wait_queue(wait_queue_head& queue, wait_queue_entry& entry) {
+    const spinlock_guard guard(queue.lock);
+    if (entry.exclusive) {
+        queue.entries.push_back(entry);
+    } else {
+        queue.entries.push_front(entry);
+    }
+}
+
+void remove_wait_queue(wait_queue_head& queue, wait_queue_entry& entry) {
+    const spinlock_guard guard(queue.lock);
+    entry.node.unlink();
+}
+
+void prepare_to_wait(wait_queue_head& queue, wait_queue_entry& entry, TaskState state) {
+    const spinlock_guard guard(queue.lock);
+    if (entry.task == nullptr) {
+        entry.task = current();
+        entry.func = default_wake_function;
+        entry.autoremove = true;
+    }
+    if (!entry.node.is_linked()) {
+        if (entry.exclusive) {
+            queue.entries.push_back(entry);
+        } else {
+            queue.entries.push_front(entry);
+        }
+    }
+    set_current_state(state);
+}
+
+void finish_wait(wait_queue_head& queue, wait_queue_entry& entry) {
+    set_current_state(TaskState::Running);
+    remove_wait_queue(queue, entry);
+}
+
+void wake_up(wait_queue_head& queue, int exclusive) {
+    const spinlock_guard guard(queue.lock);
+    for (wait_queue_entry& entry : queue.entries) {
+        const bool is_exclusive = entry.exclusive;  // the entry may be gone after the call
+        const bool woken = entry.func(entry);
+        if (woken && is_exclusive && --exclusive == 0) return;
+    }
+}
+
+void wake_up_all(wait_queue_head& queue) { wake_up(queue, 0); }
+
+bool signal_pending_state(TaskState state) {
+    const auto bits = static_cast<uint32_t>(state);
+    if ((bits & static_cast<uint32_t>(TaskState::Interruptible)) != 0) return signal_pending(current());
+    return state == TaskState::Killable && fatal_signal_pending(current());
+}
+
+void complete(completion& what) {
+    const spinlock_guard guard(what.wait.lock);
+    what.done = true;
+    // The waiter may take `what` off its stack as soon as it runs, which is after this.
+    for (wait_queue_entry& entry : what.wait.entries) entry.func(entry);
+}
+
+void wait_for_completion(completion& what) { wait_event(what.wait, what.done); }
+
+Result<void> wait_for_completion_killable(completion& what) {
+    TRY(wait_event_killable(what.wait, what.done));
+    return {};
+}
+
+void mutex::lock() {
+    BUG_ON(preempt_count() != 0);
+    wait_event(waiters_, try_lock());
+}
+
+bool mutex::try_lock() {
+    const spinlock_guard guard(owner_lock_);
+    if (owner_ != nullptr) return false;
+    owner_ = current();
+    return true;
+}
+
+void mutex::unlock() {
+    {
+        const spinlock_guard guard(owner_lock_);
+        BUG_ON(owner_ != current());
+        owner_ = nullptr;
+    }
+    wake_up(waiters_);
+}
+
+bool rw_semaphore::try_read() {
+    const spinlock_guard guard(count_lock_);
+    if (readers_ < 0 || writers_waiting_ > 0) return false;
+    ++readers_;
+    return true;
+}
+
+bool rw_semaphore::try_write() {
+    const spinlock_guard guard(count_lock_);
+    if (readers_ != 0) return false;
+    readers_ = -1;
+    return true;
+}
+
+void rw_semaphore::down_read() {
+    BUG_ON(preempt_count() != 0);
+    wait_event(waiters_, try_read());
+}
+
+void rw_semaphore::up_read() {
+    {
+        const spinlock_guard guard(count_lock_);
+        BUG_ON(readers_ <= 0);
+        --readers_;
+    }
+    wake_up_all(waiters_);
+}
+
+void rw_semaphore::down_write() {
+    BUG_ON(preempt_count() != 0);
+    {
+        const spinlock_guard guard(count_lock_);
+        ++writers_waiting_;
+    }
+    wait_event(waiters_, try_write());
+    const spinlock_guard guard(count_lock_);
+    --writers_waiting_;
+}
+
+void rw_semaphore::up_write() {
+    {
+        const spinlock_guard guard(count_lock_);
+        BUG_ON(readers_ != -1);
+        readers_ = 0;
+    }
+    wake_up_all(waiters_);
+}
+
+}  // namespace guest

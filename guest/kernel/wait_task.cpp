@@ -1,0 +1,190 @@
+// wait4 and waitid: finding a child that has something to tell (row F14).
+#include "guest/arch/event_port.hpp"
+#include "guest/kernel/exit.hpp"
+#include "guest/kernel/sched.hpp"
+
+namespace guest {
+
+namespace {
+
+abi::Timeval to_timeval(uint64_t ns) {
+    return {static_cast<int64_t>(ns / 1'000'000'000), static_cast<int64_t>(ns % 1'000'000'000 / 1000)};
+}
+
+struct Usage {
+    uint64_t utime, stime, min_flt, maj_flt, nvcsw, nivcsw, maxrss;
+};
+
+abi::Rusage to_rusage(const Usage& usage) {
+    abi::Rusage out{};
+    out.utime = to_timeval(usage.utime);
+    out.stime = to_timeval(usage.stime);
+    out.maxrss = static_cast<int64_t>(usage.maxrss * (kPageSize / 1024));
+    out.minflt = static_cast<int64_t>(usage.min_flt);
+    out.majflt = static_cast<int64_t>(usage.maj_flt);
+    out.nvcsw = static_cast<int64_t>(usage.nvcsw);
+    out.nivcsw = static_cast<int64_t>(usage.nivcsw);
+    return out;
+}
+
+uint64_t max_rss(const task_struct& task) {
+    const uint64_t live = task.mm ? task.mm->hiwater_rss : 0;
+    return live > task.signal->maxrss ? live : task.signal->maxrss;
+}
+
+// Threads that are gone and those that are not.
+Usage process_usage(const task_struct& task) {
+    const signal_struct& signal = *task.signal;
+    Usage sum{signal.utime, signal.stime, signal.min_flt, signal.maj_flt, signal.nvcsw, signal.nivcsw, max_rss(task)};
+    for_each_thread(&task, [&](const task_struct& thread) {
+        sum.utime += thread.utime;
+        sum.stime += thread.stime;
+        sum.min_flt += thread.min_flt;
+        sum.maj_flt += thread.maj_flt;
+        sum.nvcsw += thread.nvcsw;
+        sum.nivcsw += thread.nivcsw;
+    });
+    return sum;
+}
+
+Usage children_usage(const signal_struct& signal) {
+    return {signal.cutime, signal.cstime, signal.cmin_flt, signal.cmaj_flt, signal.cnvcsw, signal.cnivcsw, signal.cmaxrss};
+}
+
+void add_child_usage(signal_struct& parent, const task_struct& child) {
+    const Usage own = process_usage(child);
+    const Usage theirs = children_usage(*child.signal);
+    parent.cutime += own.utime + theirs.utime;
+    parent.cstime += own.stime + theirs.stime;
+    parent.cmin_flt += own.min_flt + theirs.min_flt;
+    parent.cmaj_flt += own.maj_flt + theirs.maj_flt;
+    parent.cnvcsw += own.nvcsw + theirs.nvcsw;
+    parent.cnivcsw += own.nivcsw + theirs.nivcsw;
+    const uint64_t rss = own.maxrss > theirs.maxrss ? own.maxrss : theirs.maxrss;
+    if (parent.cmaxrss < rss) parent.cmaxrss = rss;
+}
+
+// Is this a child that the caller asked for? __WCLONE asks for those that do not send SIGCHLD, __WALL for all.
+bool eligible_child(const wait_opts& wo, const task_struct& child) {
+    if (wo.type != PIDTYPE_MAX && child.pids[wo.type].of.get() != wo.who) return false;
+    const bool wants_clone = (wo.options & abi::kWClone) != 0;
+    const bool is_clone = child.exit_signal != abi::kSigChld;
+    return wants_clone == is_clone || (wo.options & abi::kWAll) != 0;
+}
+
+struct Scan {
+    wait_opts& wo;
+    bool any = false;  // some child may still report later
+    pid_nr_t found = 0;
+    task_struct* reap = nullptr;
+};
+
+void report(Scan& scan, const task_struct& child, int status, int why) {
+    scan.found = task_pid_vnr(&child);
+    scan.wo.status = status;
+    scan.wo.why = why;
+    scan.wo.uid = child.cred->uid;
+    scan.wo.usage = to_rusage(process_usage(child));
+}
+
+// tasklist_lock is held, so that only one waiter gets the zombie.
+bool wait_task_zombie(Scan& scan, task_struct& child) {
+    if ((scan.wo.options & abi::kWExited) == 0) return false;
+    const bool group_exit = (child.signal->flags & SIGNAL_GROUP_EXIT) != 0;
+    const int status = group_exit ? child.signal->group_exit_code : child.exit_code;
+    const int why = (status & 0x7f) == 0 ? abi::kCldExited : (status & 0x80) != 0 ? abi::kCldDumped : abi::kCldKilled;
+    report(scan, child, status, why);
+    if ((scan.wo.options & abi::kWNoWait) != 0) return true;
+    child.exit_state = TaskState::Dead;
+    add_child_usage(*current()->signal, child);
+    scan.reap = &child;
+    return true;
+}
+
+bool wait_task_stopped(Scan& scan, task_struct& child) {
+    if ((scan.wo.options & abi::kWStopped) == 0) return false;
+    const spinlock_guard guard(child.sighand->siglock);
+    signal_struct& signal = *child.signal;
+    if ((signal.flags & SIGNAL_STOP_STOPPED) == 0 || signal.group_exit_code == 0) return false;
+    report(scan, child, (signal.group_exit_code << 8) | 0x7f, abi::kCldStopped);
+    if ((scan.wo.options & abi::kWNoWait) == 0) signal.group_exit_code = 0;
+    return true;
+}
+
+bool wait_task_continued(Scan& scan, task_struct& child) {
+    if ((scan.wo.options & abi::kWContinued) == 0) return false;
+    const spinlock_guard guard(child.sighand->siglock);
+    signal_struct& signal = *child.signal;
+    if ((signal.flags & SIGNAL_STOP_CONTINUED) == 0) return false;
+    report(scan, child, 0xffff, abi::kCldContinued);
+    if ((scan.wo.options & abi::kWNoWait) == 0) signal.flags &= ~SIGNAL_STOP_CONTINUED;
+    return true;
+}
+
+// True if this child answers the call.
+bool wait_consider_task(Scan& scan, task_struct& child) {
+    if (!eligible_child(scan.wo, child) || child.exit_state == TaskState::Dead) return false;
+    scan.any = true;
+    // A leader whose threads live on is not yet to be reaped.
+    if (child.exit_state == TaskState::Zombie) return thread_group_empty(&child) && wait_task_zombie(scan, child);
+    return wait_task_stopped(scan, child) || wait_task_continued(scan, child);
+}
+
+// Children of one thread.
+bool do_wait_thread(Scan& scan, task_struct& thread) {
+    for (list_head* node = thread.children.next; node != &thread.children; node = node->next) {
+        if (wait_consider_task(scan, *list_entry<task_struct, &task_struct::sibling>(node))) return true;
+    }
+    return false;
+}
+
+void scan_children(Scan& scan) {
+    const spinlock_guard guard(tasklist_lock);
+    bool found = false;
+    if ((scan.wo.options & abi::kWNoThread) != 0) {
+        do_wait_thread(scan, *current());
+        return;
+    }
+    for_each_thread(current(), [&](task_struct& thread) {
+        if (!found) found = do_wait_thread(scan, thread);
+    });
+}
+
+}  // namespace
+
+Result<pid_nr_t> do_wait(wait_opts& wo) {
+    wait_queue_head& queue = current()->signal->wait_chldexit;
+    wait_queue_entry entry;
+    Result<pid_nr_t> outcome = [&]() -> Result<pid_nr_t> {
+        for (;;) {
+            // Queued before looking: a child that ends in between wakes us.
+            prepare_to_wait(queue, entry, TaskState::Interruptible);
+            Scan scan{wo};
+            scan_children(scan);
+            if (scan.reap != nullptr) {
+                set_current_state(TaskState::Running);
+                announce(abi::Announcement::TaskReap, static_cast<uint64_t>(scan.reap->pid),
+                         static_cast<uint64_t>(current()->pid));
+                release_task(scan.reap);
+            }
+            if (scan.found != 0) return scan.found;
+            if (!scan.any) return Errno::Child;
+            if ((wo.options & abi::kWNoHang) != 0) return pid_nr_t{0};
+            if (signal_pending(current())) return Errno::RestartSys;
+            schedule();
+        }
+    }();
+    finish_wait(queue, entry);
+    return outcome;
+}
+
+void getrusage_children(const task_struct& task, abi::Rusage& out) { out = to_rusage(children_usage(*task.signal)); }
+void getrusage_self(const task_struct& task, abi::Rusage& out) {
+    const spinlock_guard guard(tasklist_lock);
+    out = to_rusage(process_usage(task));
+}
+void getrusage_thread(const task_struct& task, abi::Rusage& out) {
+    out = to_rusage({task.utime, task.stime, task.min_flt, task.maj_flt, task.nvcsw, task.nivcsw, max_rss(task)});
+}
+
+}  // namespace guest

@@ -1,0 +1,140 @@
+// Making and removing mappings.
+#include "guest/mm/mmap.hpp"
+
+#include "guest/arch/pgtable.hpp"
+#include "guest/fs/file.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/mm/memory.hpp"
+#include "guest/mm/uaccess.hpp"
+
+namespace guest {
+
+namespace {
+
+constexpr uint64_t kProtMask = abi::kProtRead | abi::kProtWrite | abi::kProtExec;
+static_assert(abi::kProtRead == VM_READ && abi::kProtWrite == VM_WRITE && abi::kProtExec == VM_EXEC);
+
+uint64_t calc_vm_flags(uint64_t prot, uint64_t flags) {
+    uint64_t vm_flags = (prot & kProtMask) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+    if ((flags & abi::kMapGrowsDown) != 0) vm_flags |= VM_GROWSDOWN;
+    if ((flags & abi::kMapLocked) != 0) vm_flags |= VM_LOCKED;
+    if ((flags & abi::kMapNoReserve) != 0) vm_flags |= VM_NORESERVE;
+    return vm_flags;
+}
+
+// Adds what the file's open mode allows and what sharing means.
+Result<uint64_t> file_vm_flags(const file& f, uint64_t vm_flags, uint64_t map_type) {
+    if ((f.f_mode & file::kRead) == 0) return Errno::Access;
+    if (map_type == abi::kMapPrivate) return vm_flags;
+    const bool writable = (f.f_mode & file::kWrite) != 0;
+    if ((vm_flags & VM_WRITE) != 0 && !writable) return Errno::Access;
+    vm_flags |= VM_SHARED | VM_MAYSHARE;
+    return writable ? vm_flags : vm_flags & ~VM_MAYWRITE;
+}
+
+// What no machine of this size could ever hold is refused at once; everything else is found out by faults.
+bool is_absurd(uint64_t pages, uint64_t vm_flags) {
+    const bool charged = (vm_flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) == VM_WRITE;
+    return charged && pages > total_ram_pages();
+}
+
+Result<VirtAddr> choose_address(mm_struct& mm, VirtAddr hint, uint64_t bytes, uint64_t flags) {
+    if ((flags & (abi::kMapFixed | abi::kMapFixedNoReplace)) == 0) return get_unmapped_area(mm, hint, bytes);
+    if (!hint.is_aligned()) return Errno::Inval;
+    if (bytes > kTaskSize.raw() || hint > kTaskSize - bytes) return Errno::NoMem;
+    if (hint < kMmapMinAddr && !capable(kCapSysAdmin)) return Errno::Perm;
+    if ((flags & abi::kMapFixedNoReplace) != 0 && has_vma_in(mm, hint, hint + bytes)) return Errno::Exist;
+    return hint;
+}
+
+// The tables of [from, to), from which every area is gone.
+void free_tables_of(mm_struct& mm, VirtAddr from, VirtAddr to, mmu_gather& gather) {
+    const vm_area_struct* next = find_vma(mm, from);
+    const vm_area_struct* prev = next != nullptr ? mm.mmap.prev(*next) : mm.mmap.back();
+    const VirtAddr floor = prev != nullptr ? prev->vm_end : VirtAddr(0);
+    const VirtAddr ceiling = next != nullptr ? next->vm_start : kUserEnd;
+    free_pgtables(mm, from, to, floor, ceiling, gather);
+}
+
+}  // namespace
+
+Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t bytes, uint64_t prot, uint64_t flags,
+                         uint64_t pgoff) {
+    if (bytes == 0) return Errno::Inval;
+    bytes = page_align_up(bytes);
+    if (bytes == 0) return Errno::NoMem;
+    if (pgoff + (bytes >> kPageShift) < pgoff) return Errno::Overflow;
+    const uint64_t map_type = flags & abi::kMapType;
+    if (map_type < abi::kMapShared || map_type > abi::kMapSharedValidate) return Errno::Inval;
+
+    uint64_t vm_flags = calc_vm_flags(prot, flags);
+    if (backing != nullptr) {
+        vm_flags = TRY(file_vm_flags(*backing, vm_flags, map_type));
+        if (backing->f_op->mmap == nullptr) return Errno::NoDev;
+    }
+    const VirtAddr start = TRY(choose_address(mm, hint, bytes, flags));
+    const uint64_t pages = bytes >> kPageShift;
+    if ((flags & abi::kMapFixed) != 0) TRY(do_munmap(mm, start, bytes));
+    if (!may_expand_vm(mm, pages) || is_absurd(pages, vm_flags)) return Errno::NoMem;
+
+    auto area = TRY(make_owned<vm_area_struct>(mm, start, start + bytes, vm_flags));
+    if (backing != nullptr) {
+        area->vm_pgoff = pgoff;
+        backing->get();
+        area->vm_file = FileRef(backing);
+        TRY(backing->f_op->mmap(*backing, *area));
+    }
+    vm_area_struct* vma = area.leak();
+    insert_vm_struct(mm, vma);
+    vm_stat_account(mm, vm_flags, static_cast<int64_t>(pages));
+    if ((vm_flags & VM_LOCKED) != 0) mm.locked_vm += pages;
+    vma_merge(vma);
+    return start;
+}
+
+Result<> do_munmap(mm_struct& mm, VirtAddr from, uint64_t bytes) {
+    bytes = page_align_up(bytes);
+    if (!from.is_aligned() || bytes == 0 || bytes > kTaskSize.raw() || from > kTaskSize - bytes) return Errno::Inval;
+    const VirtAddr to = from + bytes;
+    TRY(isolate_range(mm, from, to));
+    vm_area_struct* vma = find_vma(mm, from);
+    if (vma == nullptr || vma->vm_start >= to) return {};
+    mmu_gather gather(mm);
+    while (vma != nullptr && vma->vm_start < to) {
+        vm_area_struct* next = mm.mmap.next(*vma);
+        const uint64_t pages = vma->pages();
+        vm_stat_account(mm, vma->vm_flags, -static_cast<int64_t>(pages));
+        if ((vma->vm_flags & VM_LOCKED) != 0) mm.locked_vm -= pages;
+        // Out of the file's list first, so that truncation does not meet a half-unmapped area.
+        unlink_vma(vma);
+        zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);
+        delete vma;
+        vma = next;
+    }
+    free_tables_of(mm, from, to, gather);
+    return {};
+}
+
+Result<> do_brk(mm_struct& mm, VirtAddr from, uint64_t bytes) {
+    TRY(do_mmap(mm, nullptr, from, bytes, abi::kProtRead | abi::kProtWrite,
+                abi::kMapPrivate | abi::kMapFixed | abi::kMapAnonymous, 0));
+    return {};
+}
+
+void exit_mmap(mm_struct& mm) {
+    // Nobody runs on these tables any more: no flush is needed, whoever used them has loaded others since.
+    BUG_ON(this_cpu().active_mm == &mm);
+    mmu_gather gather(mm);
+    while (vm_area_struct* vma = mm.mmap.front()) {
+        unlink_vma(vma);
+        zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);
+        delete vma;
+        cond_resched();
+    }
+    free_pgtables(mm, VirtAddr(0), kUserEnd, VirtAddr(0), kUserEnd, gather);
+    gather.flush();
+    mm.total_vm = mm.locked_vm = 0;
+    BUG_ON(mm.anon_rss != 0 || mm.file_rss != 0 || mm.nr_ptes != 0 || mm.nr_pmds != 0 || mm.nr_puds != 0);
+}
+
+}  // namespace guest

@@ -1,0 +1,168 @@
+// Areas: the ordered set that an address space is, and what may be cut and joined.
+#include "guest/fs/address_space.hpp"
+#include "guest/fs/file.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/mm/mmap.hpp"
+#include "guest/mm/uaccess.hpp"
+
+namespace guest {
+
+DEFINE_KMEM_CACHE(vm_area_struct)
+
+address_space* file_mapping_of(const vm_area_struct& vma) { return vma.vm_file->f_mapping; }
+
+namespace {
+
+bool starts_before(const vm_area_struct& a, const vm_area_struct& b) { return a.vm_start < b.vm_start; }
+
+void link_file(vm_area_struct& vma) {
+    if (!vma.vm_file) return;
+    address_space& mapping = *vma.vm_file->f_mapping;
+    const mutex_guard guard(mapping.i_mmap_mutex);
+    list_add_tail(vma.shared, mapping.i_mmap);
+}
+
+void unlink_file(vm_area_struct& vma) {
+    if (!vma.vm_file) return;
+    const mutex_guard guard(vma.vm_file->f_mapping->i_mmap_mutex);
+    vma.shared.unlink();
+}
+
+// Whether b, which begins where a ends, is the same mapping going on.
+bool can_merge(const vm_area_struct& a, const vm_area_struct& b) {
+    return a.vm_end == b.vm_start && a.vm_flags == b.vm_flags && a.vm_file.get() == b.vm_file.get() &&
+           (!a.vm_file || a.vm_pgoff + a.pages() == b.vm_pgoff) && (a.vm_flags & (VM_GROWSDOWN | VM_IO)) == 0;
+}
+
+// a grows over b, which goes away.
+void absorb(vm_area_struct& a, vm_area_struct* b) {
+    unlink_vma(b);
+    a.vm_end = b->vm_end;
+    delete b;
+}
+
+}  // namespace
+
+vm_area_struct::vm_area_struct(mm_struct& mm, const vm_area_struct& other)
+    : vm_mm(&mm), vm_start(other.vm_start), vm_end(other.vm_end), vm_flags(other.vm_flags), vm_pgoff(other.vm_pgoff) {
+    if (other.vm_file) {
+        other.vm_file->get();
+        vm_file = FileRef(other.vm_file.get());
+    }
+}
+
+vm_area_struct* find_vma(mm_struct& mm, VirtAddr at) {
+    vm_area_struct* cached = mm.mmap_cache;
+    if (cached != nullptr && cached->contains(at)) return cached;
+    vm_area_struct* found = mm.mm_rb.find_first([at](const vm_area_struct& vma) { return vma.vm_end > at; });
+    if (found != nullptr) mm.mmap_cache = found;
+    return found;
+}
+
+bool has_vma_in(mm_struct& mm, VirtAddr from, VirtAddr to) {
+    const vm_area_struct* vma = find_vma(mm, from);
+    return vma != nullptr && vma->vm_start < to;
+}
+
+void insert_vm_struct(mm_struct& mm, vm_area_struct* vma) {
+    vm_area_struct* next = find_vma(mm, vma->vm_start);
+    BUG_ON(next != nullptr && next->vm_start < vma->vm_end);
+    if (next != nullptr) {
+        mm.mmap.insert_before(*next, *vma);
+    } else {
+        mm.mmap.push_back(*vma);
+    }
+    mm.mm_rb.insert(*vma, starts_before);
+    link_file(*vma);
+}
+
+void unlink_vma(vm_area_struct* vma) {
+    mm_struct& mm = *vma->vm_mm;
+    unlink_file(*vma);
+    mm.mmap.remove(*vma);
+    mm.mm_rb.remove(*vma, starts_before);
+    if (mm.mmap_cache == vma) mm.mmap_cache = nullptr;
+}
+
+Result<vm_area_struct*> split_vma(vm_area_struct* vma, VirtAddr at) {
+    auto* upper = new (nothrow) vm_area_struct(*vma->vm_mm, *vma);
+    if (upper == nullptr) return Errno::NoMem;
+    upper->vm_pgoff = vma->pgoff_of(at);
+    upper->vm_start = at;
+    vma->vm_end = at;
+    insert_vm_struct(*vma->vm_mm, upper);
+    return upper;
+}
+
+vm_area_struct* vma_merge(vm_area_struct* vma) {
+    mm_struct& mm = *vma->vm_mm;
+    vm_area_struct* next = mm.mmap.next(*vma);
+    if (next != nullptr && can_merge(*vma, *next)) absorb(*vma, next);
+    vm_area_struct* prev = mm.mmap.prev(*vma);
+    if (prev == nullptr || !can_merge(*prev, *vma)) return vma;
+    absorb(*prev, vma);
+    return prev;
+}
+
+void vma_resize(vm_area_struct& vma, VirtAddr start, VirtAddr end) {
+    // The order among the areas stays the same, so that tree and list need no change.
+    if (start > vma.vm_start) {
+        vma.vm_pgoff += (start - vma.vm_start) >> kPageShift;
+    } else {
+        vma.vm_pgoff -= (vma.vm_start - start) >> kPageShift;
+    }
+    vma.vm_start = start;
+    vma.vm_end = end;
+}
+
+Result<> isolate_range(mm_struct& mm, VirtAddr from, VirtAddr to) {
+    vm_area_struct* first = find_vma(mm, from);
+    if (first != nullptr && first->vm_start < from) TRY(split_vma(first, from));
+    vm_area_struct* last = find_vma(mm, to - 1);
+    if (last != nullptr && last->vm_start < to && last->vm_end > to) TRY(split_vma(last, to));
+    return {};
+}
+
+Result<VirtAddr> get_unmapped_area(mm_struct& mm, VirtAddr hint, uint64_t bytes) {
+    if (bytes > kTaskSize.raw()) return Errno::NoMem;
+    hint = hint.align_up();
+    if (!hint.is_null() && hint >= kMmapMinAddr && hint <= kTaskSize - bytes && !has_vma_in(mm, hint, hint + bytes)) {
+        return hint;
+    }
+    // Top down: the highest gap that is large enough.
+    VirtAddr end = mm.mmap_base;
+    const vm_area_struct* above = find_vma(mm, mm.mmap_base - 1);
+    const vm_area_struct* vma = above == nullptr ? mm.mmap.back() : above->vm_start < end ? above : mm.mmap.prev(*above);
+    for (; vma != nullptr; vma = mm.mmap.prev(*vma)) {
+        if (vma->vm_end <= end && end - vma->vm_end >= bytes) break;
+        if (vma->vm_start < end) end = vma->vm_start;
+    }
+    if (end.raw() >= kMmapMinAddr.raw() + bytes) return end - bytes;
+    // Nothing below: whatever is free above.
+    VirtAddr start = mm.mmap_base;
+    for (vma = above; vma != nullptr; vma = mm.mmap.next(*vma)) {
+        if (vma->vm_start >= start && vma->vm_start - start >= bytes) return start;
+        if (vma->vm_end > start) start = vma->vm_end;
+    }
+    if (start <= kTaskSize && kTaskSize - start >= bytes) return start;
+    return Errno::NoMem;
+}
+
+bool may_expand_vm(const mm_struct& mm, uint64_t pages) {
+    const uint64_t limit = rlimit(abi::Rlimit::As) >> kPageShift;
+    return pages <= limit && mm.total_vm <= limit - pages;
+}
+
+void vm_stat_account(mm_struct& mm, uint64_t vm_flags, int64_t pages) {
+    const auto change = static_cast<uint64_t>(pages);
+    mm.total_vm += change;
+    if ((vm_flags & VM_GROWSDOWN) != 0) {
+        mm.stack_vm += change;
+    } else if ((vm_flags & (VM_EXEC | VM_WRITE)) == VM_EXEC) {
+        mm.exec_vm += change;
+    } else if ((vm_flags & (VM_SHARED | VM_WRITE)) == VM_WRITE) {
+        mm.data_vm += change;
+    }
+}
+
+}  // namespace guest

@@ -1,0 +1,29 @@
+// Scheduling.
+#include "guest/kernel/sched.hpp"
+#include "guest/mm/uaccess.hpp"
+#include "guest/syscalls/syscalls.hpp"
+
+namespace guest {
+
+Result<long> sys_sched_yield() {
+    schedule();
+    return 0;
+}
+
+Result<long> sys_sched_getaffinity(int nr, uint32_t bytes, UserPtr<uint64_t> mask) {
+    if (bytes < sizeof(uint64_t) || bytes % sizeof(uint64_t) != 0) return Errno::Inval;
+    {
+        const spinlock_guard guard(tasklist_lock);
+        if (nr != 0 && find_task_by_vpid(nr) == nullptr) return Errno::Srch;
+    }
+    TRY(put_user(mask, uint64_t{1}));
+    return long{sizeof(uint64_t)};
+}
+
+Result<long> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {
+    if (cpu) TRY(put_user(cpu, this_cpu().cpu));
+    if (node) TRY(put_user(node, uint32_t{0}));
+    return 0;
+}
+
+}  // namespace guest

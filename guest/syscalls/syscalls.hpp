@@ -1,0 +1,107 @@
+// The system calls on processes, memory, signals and time. Rows in abi/syscalls.def; behaviour and errors are
+// those of the manual pages (man 2).
+#pragma once
+
+#include "guest/abi/file.hpp"
+#include "guest/abi/process.hpp"
+#include "guest/abi/signal.hpp"
+#include "guest/lib/address.hpp"
+#include "guest/lib/result.hpp"
+
+namespace guest {
+
+using UserString = UserPtr<const char>;
+
+// process.cpp
+Result<long> sys_fork();
+Result<long> sys_vfork();
+Result<long> sys_clone(uint64_t flags, VirtAddr stack, UserPtr<int32_t> parent_tid, UserPtr<int32_t> child_tid,
+                       uint64_t tls);
+Result<long> sys_execve(UserString path, UserPtr<const UserString> argv, UserPtr<const UserString> envp);
+Result<long> sys_exit(int code);
+Result<long> sys_exit_group(int code);
+Result<long> sys_wait4(int pid, UserPtr<int32_t> status, uint32_t options, UserPtr<abi::Rusage> usage);
+Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t options, UserPtr<abi::Rusage> usage);
+
+// ids.cpp
+Result<long> sys_getpid();
+Result<long> sys_gettid();
+Result<long> sys_getppid();
+Result<long> sys_getpgid(int pid);
+Result<long> sys_getpgrp();
+Result<long> sys_setpgid(int pid, int pgid);
+Result<long> sys_getsid(int pid);
+Result<long> sys_setsid();
+Result<long> sys_set_tid_address(UserPtr<int32_t> address);
+
+// creds.cpp
+Result<long> sys_getuid();
+Result<long> sys_getgid();
+Result<long> sys_geteuid();
+Result<long> sys_getegid();
+Result<long> sys_setuid(uint32_t uid);
+Result<long> sys_setgid(uint32_t gid);
+Result<long> sys_setresuid(uint32_t real, uint32_t effective, uint32_t saved);
+Result<long> sys_setresgid(uint32_t real, uint32_t effective, uint32_t saved);
+Result<long> sys_getresuid(UserPtr<uint32_t> real, UserPtr<uint32_t> effective, UserPtr<uint32_t> saved);
+Result<long> sys_getresgid(UserPtr<uint32_t> real, UserPtr<uint32_t> effective, UserPtr<uint32_t> saved);
+Result<long> sys_getgroups(int count, UserPtr<uint32_t> groups);
+Result<long> sys_setgroups(int count, UserPtr<const uint32_t> groups);
+
+// mm.cpp
+Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t flags, int fd, uint64_t offset);
+Result<long> sys_munmap(VirtAddr address, uint64_t bytes);
+Result<long> sys_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot);
+Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags, VirtAddr target);
+Result<long> sys_madvise(VirtAddr address, uint64_t bytes, int advice);
+Result<long> sys_msync(VirtAddr address, uint64_t bytes, uint32_t flags);
+Result<long> sys_mincore(VirtAddr address, uint64_t bytes, UserPtr<uint8_t> out);
+Result<long> sys_brk(VirtAddr end);
+
+// signal.cpp
+Result<long> sys_rt_sigaction(int sig, UserPtr<const abi::SigAction> fresh, UserPtr<abi::SigAction> old, size_t set_bytes);
+Result<long> sys_rt_sigprocmask(int how, UserPtr<const abi::SigSet> set, UserPtr<abi::SigSet> old, size_t set_bytes);
+Result<long> sys_rt_sigpending(UserPtr<abi::SigSet> out, size_t set_bytes);
+Result<long> sys_rt_sigsuspend(UserPtr<const abi::SigSet> mask, size_t set_bytes);
+Result<long> sys_rt_sigreturn();
+Result<long> sys_sigaltstack(UserPtr<const abi::SigAltStack> fresh, UserPtr<abi::SigAltStack> old);
+Result<long> sys_kill(int pid, int sig);
+Result<long> sys_tkill(int tid, int sig);
+Result<long> sys_tgkill(int tgid, int tid, int sig);
+Result<long> sys_pause();
+Result<long> sys_restart_syscall();
+
+// time.cpp
+Result<long> sys_nanosleep(UserPtr<const abi::Timespec> request, UserPtr<abi::Timespec> remaining);
+Result<long> sys_clock_nanosleep(int clock, int flags, UserPtr<const abi::Timespec> request,
+                                 UserPtr<abi::Timespec> remaining);
+Result<long> sys_clock_gettime(int clock, UserPtr<abi::Timespec> out);
+Result<long> sys_clock_getres(int clock, UserPtr<abi::Timespec> out);
+Result<long> sys_gettimeofday(UserPtr<abi::Timeval> out, VirtAddr zone);
+Result<long> sys_time(UserPtr<int64_t> out);
+Result<long> sys_times(UserPtr<abi::Tms> out);
+
+// sched.cpp
+Result<long> sys_sched_yield();
+Result<long> sys_sched_getaffinity(int pid, uint32_t bytes, UserPtr<uint64_t> mask);
+Result<long> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node);
+
+// futex.cpp
+Result<long> sys_futex(UserPtr<uint32_t> address, int operation, uint32_t value, uint64_t timeout_or_count,
+                       UserPtr<uint32_t> other, uint32_t value3);
+Result<long> sys_set_robust_list(UserPtr<void> head, size_t bytes);
+Result<long> sys_get_robust_list(int pid, UserPtr<uint64_t> head, UserPtr<uint64_t> bytes);
+
+// misc.cpp
+Result<long> sys_uname(UserPtr<abi::UtsName> out);
+Result<long> sys_sysinfo(UserPtr<abi::SysInfo> out);
+Result<long> sys_getrusage(int who, UserPtr<abi::Rusage> out);
+Result<long> sys_getrlimit(uint32_t which, UserPtr<abi::RlimitPair> out);
+Result<long> sys_setrlimit(uint32_t which, UserPtr<const abi::RlimitPair> in);
+Result<long> sys_prlimit64(int pid, uint32_t which, UserPtr<const abi::RlimitPair> in, UserPtr<abi::RlimitPair> out);
+Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5);
+Result<long> sys_arch_prctl(int option, uint64_t argument);
+Result<long> sys_getrandom(VirtAddr out, size_t bytes, uint32_t flags);
+Result<long> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command);
+
+}  // namespace guest
