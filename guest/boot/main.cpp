@@ -6,7 +6,6 @@
 #include "guest/boot/cmdline.hpp"
 #include "guest/boot/hvm_start_info.hpp"
 #include "guest/drivers/serial_8250.hpp"
-#include "guest/drivers/tty.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/file.hpp"
 #include "guest/fs/mount.hpp"
@@ -145,7 +144,6 @@ extern "C" [[noreturn]] void start_kernel(uint32_t start_info) {
     fork_init();
     local_irq_enable();
     mount_root();
-    tty_init();
     serial_init();
     rest_init();
 }

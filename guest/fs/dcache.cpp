@@ -1,6 +1,7 @@
 // The dentry cache: the tree of names in memory, and the hash table that finds a name in a directory.
 #include "guest/fs/dentry.hpp"
 #include "guest/fs/inode.hpp"
+#include "guest/lib/array.hpp"
 #include "guest/lib/string.hpp"
 
 namespace guest {
@@ -12,7 +13,7 @@ constinit spinlock_t dcache_lock;
 namespace {
 
 constexpr size_t kBuckets = 1024;
-constinit list_head dentry_hashtable[kBuckets];
+constinit Array<list_head, kBuckets> dentry_hashtable;
 
 list_head& bucket_of(const dentry* parent, uint32_t hash) {
     const auto mixed = (reinterpret_cast<uintptr_t>(parent) >> 6) * 0x9e3779b97f4a7c15U + hash;

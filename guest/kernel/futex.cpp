@@ -3,6 +3,7 @@
 
 #include "guest/abi/process.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/lib/array.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -33,7 +34,7 @@ struct Bucket {
     spinlock_t lock;
     IntrusiveList<Waiter, &Waiter::node> waiters;
 };
-constinit Bucket buckets[1u << kHashBits];
+constinit Array<Bucket, 1u << kHashBits> buckets;
 
 Bucket& bucket_of(const FutexKey& key) {
     const uint64_t mixed = (reinterpret_cast<uint64_t>(key.object) ^ key.offset) * 0x9e3779b97f4a7c15u;

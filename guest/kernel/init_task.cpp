@@ -56,6 +56,7 @@ void init_task_early() {
     init_thread_info(init_task);
     init_task.flags = PF_KTHREAD;
     init_task.active_mm = &init_mm;
+    init_mm.mm_count.inc();  // borrowed, as by any kernel thread
     init_task.group_leader = init_task.real_parent = init_task.parent = &init_task;
     strlcpy(init_task.comm, "swapper", sizeof(init_task.comm));
 }

@@ -3,6 +3,7 @@
 
 #include "guest/kernel/nsproxy.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/lib/array.hpp"
 
 namespace guest {
 
@@ -14,7 +15,7 @@ constexpr unsigned kHashBits = 8;
 constexpr pid_nr_t kReservedPids = 300;  // after the first round, low numbers stay with the system's own
 
 // Heads of upid::pid_chain. Guarded by pidmap_lock.
-constinit list_head pid_hash[1u << kHashBits];
+constinit Array<list_head, 1u << kHashBits> pid_hash;
 constinit spinlock_t pidmap_lock;
 
 list_head& hash_bucket(pid_nr_t nr, const pid_namespace& ns) {
