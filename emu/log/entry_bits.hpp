@@ -23,6 +23,11 @@ inline constexpr uint64_t kEntryAddress = 0x000f'ffff'ffff'f000;
 inline constexpr unsigned kTopLevel = 4;
 inline constexpr uint64_t kEntryBytes = 8;
 
+// Bytes that an entry at this level covers (level 1..4), or 1 for what is no entry.
+[[nodiscard]] constexpr uint64_t span_bytes(unsigned level) {
+    return level >= 1 && level <= 4 ? uint64_t{1} << (12 + 9 * (level - 1)) : 1;
+}
+
 [[nodiscard]] constexpr bool is_present(uint64_t entry) { return (entry & kEntryPresent) != 0; }
 [[nodiscard]] constexpr bool is_writable(uint64_t entry) { return (entry & kEntryWritable) != 0; }
 [[nodiscard]] constexpr bool is_user(uint64_t entry) { return (entry & kEntryUser) != 0; }
@@ -40,7 +45,7 @@ inline constexpr uint64_t kEntryBytes = 8;
 [[nodiscard]] constexpr uint64_t frame_of(uint64_t entry, unsigned level) {
     const uint64_t address = entry & kEntryAddress;
     if (level == 1 || level > 3 || !is_leaf(entry, level)) return address;
-    return address & ~((uint64_t{1} << (12 + 9 * (level - 1))) - 1);
+    return address & ~(span_bytes(level) - 1);
 }
 
 [[nodiscard]] constexpr unsigned entry_index(uint64_t va, unsigned level) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "emu/log/entry_bits.hpp"
 #include "emu/log/event.hpp"
 #include "emu/log/event_names.hpp"
 #include "emu/log/recorder.hpp"
@@ -16,11 +17,6 @@ struct VaRange {
     uint64_t first = 0;
     uint64_t last = ~uint64_t{0};
 };
-
-// Bytes that an entry at this level covers (level 1..4), or 1 for what is no entry.
-[[nodiscard]] constexpr uint64_t span_bytes(unsigned level) {
-    return level >= 1 && level <= 4 ? uint64_t{1} << (12 + 9 * (level - 1)) : 1;
-}
 
 // The virtual addresses that an event is about; nothing for kinds that are about none, and for what the
 // guest announces.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "emu/log/audit_hash.hpp"
+#include "emu/log/entry_bits.hpp"
 #include "emu/log/event.hpp"
 #include "guest/abi/event_port.hpp"
 
@@ -42,6 +43,9 @@ struct FakeOptions {
     bool announce_cow = true;
     bool wrong_cow_frame = false;  // CowBreak names another frame than the one that was mapped
     bool syscalls = true;
+    bool flush_after_reuse = false;    // not needed: the entry only became stronger
+    bool clear_before_copy = false;    // entry cleared, flushed and then set, as Linux does
+    bool child_left_writable = false;  // a bug: the child's entries stay writable
 };
 
 class FakeGuest {
@@ -85,6 +89,7 @@ public:
     void syscall_return(uint64_t number, uint64_t result);
     void marker(uint64_t word);
     void audit();
+    void set_announce_cow(bool announce) { options_.announce_cow = announce; }
     void stop(log::Stop how, uint64_t status);
 
     // Direct access to the pretend RAM.

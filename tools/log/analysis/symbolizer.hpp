@@ -1,0 +1,43 @@
+// Names for code addresses, from the symbols that a log carries.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "emu/log/symbols.hpp"
+
+namespace forkscope::analysis {
+
+struct CodePlace {
+    const log::SymbolModule* module = nullptr;
+    const log::Symbol* symbol = nullptr;
+    uint64_t offset = 0;  // bytes into the symbol
+
+    [[nodiscard]] std::string text() const;  // "copy_pte_range+0x3c"
+};
+
+class Symbolizer {
+public:
+    Symbolizer() = default;
+    explicit Symbolizer(std::vector<log::SymbolModule> modules);
+
+    // A program is found by what is known of a task: a name of at most 15 bytes, cut as the kernel cuts it.
+    // Supervisor code is looked up in the kernel only, user code in that program only.
+    [[nodiscard]] std::optional<CodePlace> find(uint64_t rip, unsigned cpl, std::string_view program) const;
+
+    // "copy_pte_range+0x3c", or the bare address if it has no name.
+    [[nodiscard]] std::string text(uint64_t rip, unsigned cpl, std::string_view program) const;
+
+    [[nodiscard]] const std::vector<log::SymbolModule>& modules() const { return modules_; }
+
+private:
+    [[nodiscard]] const log::SymbolModule* program_named(std::string_view name) const;
+
+    std::vector<log::SymbolModule> modules_;
+};
+
+}  // namespace forkscope::analysis
