@@ -25,10 +25,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static mem::GuestRam ram = std::move(*mem::GuestRam::create(4 * kMiB));
     if (size < 2) return 0;
     const loader::Image kernel{"kernel", fuzz::patched({data + 1, size - 1}, kGood)};
-    const loader::Image initrd{"initrd", std::vector<uint8_t>(1 + size_t{data[0]} * 8192, 1)};
+    static const loader::Image small{"initrd", std::vector<uint8_t>(5000, 1)};
+    static const loader::Image large{"initrd", std::vector<uint8_t>(3 * kMiB - 0x5000, 1)};
     loader::LoadOptions options;
     options.command_line = "quiet";
-    if ((data[0] & 1) != 0) options.initrd = &initrd;
+    if ((data[0] & 0x41) == 0x41) options.initrd = &small;
+    if ((data[0] & 0xe1) == 0xe1) options.initrd = &large;
     if ((data[0] & 2) != 0) options.protocol = loader::Protocol::Long64;
     if ((data[0] & 12) == 12) options.flat_address = PhysAddr(uint64_t{data[0]} << 14);
     const auto plan = loader::load_kernel(kernel, ram, options);
