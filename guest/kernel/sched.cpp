@@ -5,7 +5,7 @@
 #include "guest/arch/tlb.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/kernel/timer.hpp"
-#include "guest/lib/string.hpp"
+#include "guest/mm/uaccess.hpp"
 
 namespace guest {
 
@@ -135,7 +135,12 @@ void schedule() {
     finish_task_switch(*this_cpu().runqueue, flags);
 }
 
-extern "C" void schedule_tail() { finish_task_switch(*this_cpu().runqueue, kFlagsIf); }
+extern "C" void schedule_tail() {
+    finish_task_switch(*this_cpu().runqueue, kFlagsIf);
+    // In the child's own memory, before it runs there (row C13).
+    task_struct& task = *current();
+    if (task.set_child_tid) (void)put_user(task.set_child_tid, task_pid_vnr(&task)).ok();
+}
 
 void schedule_dead() {
     current()->state.store(TaskState::Dead);

@@ -20,6 +20,9 @@ Result<long> sys_sched_getaffinity(int nr, uint32_t bytes, UserPtr<uint64_t> mas
     return long{sizeof(uint64_t)};
 }
 
+// C libraries ask for restartable sequences at the start of every thread, and do without.
+Result<long> sys_rseq(VirtAddr, uint32_t, int, uint32_t) { return Errno::NoSys; }
+
 Result<long> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {
     if (cpu) TRY(put_user(cpu, this_cpu().cpu));
     if (node) TRY(put_user(node, uint32_t{0}));

@@ -84,6 +84,7 @@ Result<long> sys_times(UserPtr<abi::Tms> out);
 // sched.cpp
 Result<long> sys_sched_yield();
 Result<long> sys_sched_getaffinity(int pid, uint32_t bytes, UserPtr<uint64_t> mask);
+Result<long> sys_rseq(VirtAddr area, uint32_t bytes, int flags, uint32_t signature);
 Result<long> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node);
 
 // futex.cpp
