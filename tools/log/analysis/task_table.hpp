@@ -42,6 +42,7 @@ struct Task {
     uint64_t flags = 0;           // of the clone that made it
     std::optional<When> created;  // nothing: it was there before the log, or nobody said
     std::string name;             // the last one
+    std::string first_name;       // before any exec
     std::vector<TaskExec> execs;
     std::optional<TaskExit> exit;
     std::optional<TaskReap> reap;
