@@ -103,6 +103,7 @@ log::Meta describe(const RunOptions& options, log::KindMask kinds, machine::Mach
     meta.command_line = options.append;
     meta.instructions_per_second = kNsPerSecond / cpu::kNsPerInstruction;
     meta.kinds = kinds;
+    meta.options["clock"] = options.fast ? "host" : "instructions";
     meta.options["boot"] = plan.description();
     for (const loader::PlacedRange& r : plan.placed)
         meta.options["at " + fmt::format("{:#x}", r.base.raw())] =
@@ -129,6 +130,7 @@ Result<int> run_session(const RunOptions& options) {
     machine::MachineConfig config;
     config.ram_bytes = options.ram_bytes;
     config.cpu_model = options.cpu_model;
+    config.time_mode = options.fast ? cpu::TimeMode::Host : cpu::TimeMode::Instructions;
     config.serial = serial.get();
     config.audit_interval = options.audit_every_ms * kNsPerMs;
     config.audit_engine_tlb = options.audit_tlb;

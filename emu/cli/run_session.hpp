@@ -24,6 +24,7 @@ struct RunOptions {
     bool audit_tlb = false;
     std::string trace;  // empty: none
     std::string trace_file;
+    bool fast = false;
     bool no_reboot = true;          // a reset ends the run either way
     double exit_after_seconds = 0;  // virtual; 0: never
 };

@@ -11,23 +11,24 @@ namespace forkscope::cpu {
 
 namespace {
 
-constexpr uint8_t kHltOpcode = 0xf4;
 constexpr uint8_t kPushfOpcode = 0x9c;
 
 }  // namespace
 
-Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, const Wiring& wiring) {
+Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, TimeMode time_mode, const Wiring& wiring) {
     auto engine = TRY(Engine::open(model, wiring.ram));
-    auto cpu = std::unique_ptr<Cpu>(new Cpu(id, model, std::move(engine), wiring));
+    auto cpu = std::unique_ptr<Cpu>(new Cpu(id, model, time_mode, std::move(engine), wiring));
     TRY_VOID(cpu->install_hooks());
     return cpu;
 }
 
-Cpu::Cpu(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, const Wiring& wiring)
-    : core_(id, model, std::move(engine), wiring.ram, wiring.mirror, wiring.recorder),
+Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, const Wiring& wiring)
+    : core_(id, model, time_mode, std::move(engine), wiring.ram, wiring.mirror, wiring.recorder),
       wiring_(wiring),
       delivery_(core_),
-      flush_intercepts_(core_) {}
+      flush_intercepts_(core_) {
+    if (host_clock()) doorbell_.start(core_.state());
+}
 
 Cpu::~Cpu() = default;
 
@@ -42,6 +43,12 @@ void Cpu::reset(const ResetState& reset_state) {
 VirtualNs Cpu::next_deadline() const { return std::min(limit_, wiring_.timers.next_deadline()); }
 
 void Cpu::refresh_attention() {
+    if (host_clock()) {
+        const VirtualNs deadline = next_deadline();
+        doorbell_.ring_at(deadline == bus::kNever ? INT64_MAX : core_.steady_time_of(deadline));
+        if (wiring_.interrupts.pending()) Doorbell::ring(core_.state(), kRequestHard);
+        return;
+    }
     const bool now = stop_requested_ || wiring_.interrupts.pending();
     attention_ = now ? 0 : core_.icount_at(next_deadline());
 }
@@ -49,6 +56,7 @@ void Cpu::refresh_attention() {
 void Cpu::request_stop() {
     stop_requested_ = true;
     attention_ = 0;
+    if (host_clock()) Doorbell::ring(core_.state(), kRequestNmi);
 }
 
 bool Cpu::can_take_interrupt() {
@@ -100,13 +108,6 @@ void Cpu::run_engine() {
         return;
     }
     if (stopped_in_hook_) return;
-    core_.clock().leave();
-    uint8_t code[15];
-    if (core_.peek_code(core_.linear_rip() - 1, code) != 0 && code[0] == kHltOpcode) {
-        s.hflags() &= ~kHfInhibitIrq;
-        halted_ = true;
-        return;
-    }
     engine_error_ = fmt::format("the engine stopped at {:#x} for no reason", core_.linear_rip());
 }
 

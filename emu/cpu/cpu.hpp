@@ -15,6 +15,7 @@
 #include "emu/cpu/cpu_core.hpp"
 #include "emu/cpu/cpu_model.hpp"
 #include "emu/cpu/delivery.hpp"
+#include "emu/cpu/doorbell.hpp"
 #include "emu/cpu/engine_layout.hpp"
 #include "emu/cpu/fault_watch.hpp"
 #include "emu/cpu/flush_intercepts.hpp"
@@ -63,7 +64,8 @@ struct MmioHole {
 
 class Cpu {
 public:
-    static Result<std::unique_ptr<Cpu>> create(CpuId id, const CpuModel& model, const Wiring& wiring);
+    static Result<std::unique_ptr<Cpu>> create(CpuId id, const CpuModel& model, TimeMode time_mode,
+                                               const Wiring& wiring);
     ~Cpu();
     Cpu(const Cpu&) = delete;
     Cpu& operator=(const Cpu&) = delete;
@@ -99,11 +101,13 @@ public:
 private:
     friend struct Hooks;  // hooks.cpp: what the engine calls
 
-    Cpu(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, const Wiring& wiring);
+    Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, const Wiring& wiring);
     Result<void> install_hooks();
 
     [[nodiscard]] VirtualNs next_deadline() const;
+    // After anything that may have changed the next deadline or the interrupt request.
     void refresh_attention();
+    [[nodiscard]] bool host_clock() const { return core_.time_mode() == TimeMode::Host; }
     [[nodiscard]] bool can_take_interrupt();
     void take_interrupt();
     void run_engine();
@@ -158,6 +162,7 @@ private:
     InstrCount window_end_[EngineTlbLayout::kModes] = {};
     OpenCall open_calls_[kOpenCalls];
     std::vector<std::unique_ptr<MmioHole>> mmio_holes_;
+    Doorbell doorbell_;  // with the host's clock
     std::string engine_error_;
 };
 

@@ -5,13 +5,16 @@
 #include <algorithm>
 
 #include "emu/cpu/disassembler.hpp"
+#include "emu/cpu/doorbell.hpp"
 #include "emu/cpu/ram_views.hpp"
 
 namespace forkscope::cpu {
 
-CpuCore::CpuCore(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
+CpuCore::CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
                  mmu::Mirror& mirror, log::Recorder& recorder)
     : id_(id),
+      time_mode_(time_mode),
+      steady_start_(steady_now()),
       engine_(std::move(engine)),
       ram_(ram),
       recorder_(recorder),
@@ -36,12 +39,15 @@ mmu::PagingRegisters CpuCore::paging_registers() {
             .pkru = s.pkru()};
 }
 
+VirtualNs CpuCore::host_now() const { return static_cast<VirtualNs>(steady_now() - steady_start_); }
+
 log::Origin CpuCore::origin() {
     return origin_at(recorder_.enabled() ? clock_.at(linear_rip()) : clock_.at_block_start());
 }
 
 log::Origin CpuCore::origin_at(InstrCount icount) {
     LiveState& s = state();
+    if (time_mode_ == TimeMode::Host && recorder_.enabled()) icount = host_now();
     return {.icount = icount,
             .rip = linear_rip(),
             .root = s.cr(3) & ~kPageOffsetMask,

@@ -19,9 +19,15 @@ namespace forkscope::cpu {
 // Virtual time: one retired instruction takes one nanosecond.
 inline constexpr VirtualNs kNsPerInstruction = 1;
 
+// What the clock of a CPU is.
+enum class TimeMode : uint8_t {
+    Instructions,  // retired instructions: exact, and the same in every run
+    Host,          // the host's clock: faster, and never the same; events carry it instead of a count
+};
+
 class CpuCore final : private InstructionClock::CodeReader, private mmu::EngineTlb {
 public:
-    CpuCore(CpuId id, const CpuModel& model, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
+    CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
             mmu::Mirror& mirror, log::Recorder& recorder);
 
     [[nodiscard]] Engine& engine() { return *engine_; }
@@ -49,12 +55,17 @@ public:
 
     [[nodiscard]] VirtualNs time_at(InstrCount icount) const { return icount * kNsPerInstruction + idle_ns_; }
     // Exact, also in the middle of a block.
-    [[nodiscard]] VirtualNs now() { return time_at(clock_.at(linear_rip())); }
+    [[nodiscard]] VirtualNs now() {
+        return time_mode_ == TimeMode::Host ? host_now() : time_at(clock_.at(linear_rip()));
+    }
+    [[nodiscard]] TimeMode time_mode() const { return time_mode_; }
+    // Of the host's steady clock, in nanoseconds.
+    [[nodiscard]] int64_t steady_time_of(VirtualNs time) const { return steady_start_ + static_cast<int64_t>(time); }
     // First instruction count at which it is that late.
     [[nodiscard]] InstrCount icount_at(VirtualNs time) const {
         return time <= idle_ns_ ? 0 : (time - idle_ns_) / kNsPerInstruction;
     }
-    // The CPU waits in HLT until then.
+    // The CPU waits in HLT until then. The host's clock does that by itself.
     void idle_until(VirtualNs time);
 
     // Drops every translation of the engine.
@@ -75,6 +86,7 @@ private:
     uint32_t count_instructions(const Block& block) override;
     uint32_t count_before(const Block& block, uint64_t rip) override;
     void flush_all() override;
+    [[nodiscard]] VirtualNs host_now() const;
 
     struct FramePage {
         uint64_t page = ~uint64_t{0};
@@ -84,6 +96,8 @@ private:
     static constexpr size_t kFramePages = 256;
 
     CpuId id_;
+    TimeMode time_mode_;
+    int64_t steady_start_;
     std::unique_ptr<Engine> engine_;
     mem::GuestRam& ram_;
     log::Recorder& recorder_;

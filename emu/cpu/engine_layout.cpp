@@ -237,6 +237,24 @@ Result<void> find_registers(Scratch& s, EngineLayout& layout) {
     return {};
 }
 
+// The CPU object points to the exit request, which lies between the softmmu TLB and the x86 state.
+Result<void> find_exit_request(Scratch& s, EngineLayout& layout) {
+    constexpr size_t kInterruptRequest = 28, kNearby = 64;
+    const auto* uc = reinterpret_cast<const uint8_t*>(s.uc());
+    const uint8_t* object = nullptr;
+    peek(uc + layout.uc_cpu, &object, sizeof object);
+    const std::vector<uint8_t> block = peek_block(object, layout.cpu_env);
+    const auto env = reinterpret_cast<uint64_t>(object + layout.cpu_env);
+    layout.cpu_interrupt_request = kInterruptRequest;  // the proofs confirm it
+    for (size_t i = 0; i + 8 <= block.size(); i += 8) {
+        const uint64_t pointer = word_at(block, i);
+        if (pointer >= env || pointer < env - kNearby) continue;
+        layout.exit_request_before_env = env - pointer;
+        return {};
+    }
+    return fail("engine: nothing in the CPU object points to the exit request");
+}
+
 // The CPUID feature words stand 16 bytes after the start of the 12-byte vendor string; both lie behind the
 // part of the live state that contexts save.
 Result<void> find_features(Scratch& s, EngineLayout& layout) {
@@ -299,6 +317,7 @@ Result<EngineLayout> probe_engine_layout(int cpu_model) {
     if (!find_live_state(scratch, layout))
         return fail("engine: the live CPU state is not behind any pointer of the engine");
     TRY_VOID(find_features(scratch, layout));
+    TRY_VOID(find_exit_request(scratch, layout));
     TRY_VOID(find_no_exit_request(scratch, layout));
     TRY_VOID(find_invalid_addr(scratch, layout));
     return layout;

@@ -17,6 +17,7 @@ struct EngineLayout {
     size_t uc_cpu = 0;              // pointer to the CPU object
     size_t uc_invalid_addr = 0;     // u64: exact address of the access that was refused
     size_t uc_no_exit_request = 0;  // u8: blocks do not test for exit requests in their middle
+    size_t cpu_interrupt_request = 0;  // u32: interrupts that the engine looks for between blocks
     size_t cpu_env = 0;             // start of the x86 state
     size_t env_size = 0;            // bytes that a context saves
 
@@ -51,6 +52,7 @@ struct EngineLayout {
     size_t env_intercept_cr_write = 0;  // u16
     size_t env_features = 0;            // u64[]
     size_t tlb_before_env = 0;          // the softmmu TLB starts this many bytes before the x86 state
+    size_t exit_request_before_env = 0;  // s32 likewise: negative makes the next block return to the main loop
 };
 
 inline constexpr size_t kSegmentBytes = 24;  // selector u32, pad, base u64, limit u32, flags u32

@@ -63,7 +63,9 @@ private:
         return true;
     }
     static void on_interrupt(uc_engine* uc, uint32_t number, void* self) {
-        static_cast<ProofEngine*>(self)->interrupt_ = static_cast<int>(number);
+        auto* engine = static_cast<ProofEngine*>(self);
+        engine->interrupt_ = static_cast<int>(number);
+        engine->state_.interrupt_request() = 0;
         uc_emu_stop(uc);
     }
 
@@ -164,16 +166,26 @@ const char* prove_intercepts(ProofEngine& e) {
         {"MOV CR0", {0x0f, 0x22, 0xc0}, kInterceptCr0},
         {"MOV CR3", {0x0f, 0x22, 0xd8}, kInterceptCr3},
         {"MOV CR4", {0x0f, 0x22, 0xe0}, kInterceptCr4},
+        {"HLT", {0xf4}, kInterceptHlt},
         {"CLTS", {0x0f, 0x06}, kInterceptCr0},
         {"LMSW", {0x0f, 0x01, 0xf0}, kInterceptCr0},
     };
     for (const auto& row : rows)
         if (e.run(row.code) || e.interrupt() != row.number) return row.name;
+    // A request waits for IF (STI; NOP; JMP to itself), an NMI request does not (JMP to itself).
+    s.eflags() &= ~kFlagIf;
+    s.interrupt_request() |= kRequestHard;
+    if (e.run({0xfb, 0x90, 0xeb, 0xfe}) || e.interrupt() != kInterceptIntr || (s.eflags() & kFlagIf) == 0)
+        return "an interrupt request";
+    s.interrupt_request() = kRequestNmi;
+    s.eflags() &= ~kFlagIf;
+    if (e.run({0xeb, 0xfe}) || e.interrupt() != kInterceptNmi) return "an NMI request";
+    s.interrupt_request() = 0;
     s.gpr(kRcx) = 0xc0000080;
     if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptMsr) return "WRMSR EFER";
     s.gpr(kRcx) = 0xc0000102;  // KERNEL_GS_BASE
     s.gpr(kRax) = s.gpr(kRdx) = 0;
-    if (!e.run({0x0f, 0x30})) return "WRMSR KERNEL_GS_BASE, which is not intercepted";
+    if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptHlt) return "WRMSR KERNEL_GS_BASE, which is not intercepted";
     return nullptr;
 }
 

@@ -3,7 +3,11 @@
 // the engine would skip later hooks of that block.
 #include <unicorn/unicorn.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "emu/cpu/cpu.hpp"
+#include "emu/cpu/disassembler.hpp"
 #include "emu/cpu/engine_internals.hpp"
 #include "emu/cpu/ram_views.hpp"
 #include "emu/cpu/svm_intercepts.hpp"
@@ -155,6 +159,17 @@ struct Hooks {
 
     static void intercepted(Cpu& c, int number) {
         LiveState& s = c.core_.state();
+        if (number == kInterceptIntr || number == kInterceptNmi) {
+            // Rung by the doorbell; run() finds out what for.
+            std::atomic_ref(s.interrupt_request())
+                .fetch_and(~(number == kInterceptIntr ? kRequestHard : kRequestNmi));
+            c.stop_engine();
+            return;
+        }
+        if (number == kInterceptHlt) {
+            halt(c);
+            return;
+        }
         const bool trap = (s.eflags() & kFlagTf) != 0;
         if (const auto refused = c.flush_intercepts_.carry_out(number)) {
             c.deliver(*refused);
@@ -163,6 +178,20 @@ struct Hooks {
         if (!trap || c.swallow_step_trap()) return;
         s.dr(6) |= kDr6SingleStep;
         c.deliver({.vector = kDebug, .origination = Origination::Trap});
+    }
+
+    static void halt(Cpu& c) {
+        LiveState& s = c.core_.state();
+        uint8_t code[15];
+        const size_t available = c.core_.peek_code(c.core_.linear_rip(), code);
+        const unsigned bits_of_code = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
+        c.core_.clock().leave_at(c.core_.linear_rip());
+        c.core_.clock().retire_one();
+        s.rip() += std::max<size_t>(instruction_length({code, available}, bits_of_code), 1);
+        // The shadow of an STI before it ends with it.
+        s.hflags() &= ~kHfInhibitIrq;
+        c.halted_ = true;
+        c.stop_engine();
     }
 
     static bool invalid_instruction(uc_engine*, void* user) {
@@ -265,14 +294,16 @@ Result<void> Cpu::install_hooks() {
                                 instruction);
     };
     const uint64_t ram_end = core_.ram().regions().back().base.raw() + core_.ram().regions().back().size;
-    add(UC_HOOK_BLOCK, Hooks::block);
+    if (!host_clock()) {
+        add(UC_HOOK_BLOCK, Hooks::block);
+        add(UC_HOOK_EDGE_GENERATED, Hooks::translated);
+    }
     add(UC_HOOK_TLB_FILL, Hooks::fill);
     add(UC_HOOK_MEM_WRITE_PROT, Hooks::table_write, kTableView, kTableView + ram_end - 1);
     // It never fires; that it is there keeps stores to code on the path that looks for translations.
     add(UC_HOOK_MEM_FETCH_UNMAPPED, Hooks::fetch_outside, kCodeView, kCodeView + ram_end - 1);
     add(UC_HOOK_INTR, Hooks::interrupt);
     add(UC_HOOK_INSN_INVALID, Hooks::invalid_instruction);
-    add(UC_HOOK_EDGE_GENERATED, Hooks::translated);
     add(UC_HOOK_INSN, Hooks::port_in, 1, 0, UC_X86_INS_IN);
     add(UC_HOOK_INSN, Hooks::port_out, 1, 0, UC_X86_INS_OUT);
     add(UC_HOOK_INSN, Hooks::system_call, 1, 0, UC_X86_INS_SYSCALL);

@@ -21,6 +21,10 @@ inline constexpr uint32_t kHfCs64 = 1u << 15;
 inline constexpr uint32_t kHfVm = 1u << 17;
 inline constexpr uint32_t kHfSvme = 1u << 20;
 inline constexpr uint32_t kHfGuest = 1u << 21;  // its SVM intercepts are on
+// Bits of interrupt_request().
+inline constexpr uint32_t kRequestHard = 1u << 1;
+inline constexpr uint32_t kRequestNmi = 1u << 9;
+
 inline constexpr uint32_t kHf2Gif = 1u << 0;
 inline constexpr uint32_t kHf2NmiBlocked = 1u << 2;
 
@@ -118,6 +122,13 @@ public:
     // CPUID feature words: 0 1.EDX, 1 1.ECX, 2 7.EBX, 3 7.ECX, 6 80000001.EDX, 7 80000001.ECX, ...
     uint64_t& feature(unsigned n) const { return at<uint64_t>(layout_->env_features + 8 * n); }
     [[nodiscard]] uint8_t* tlb() const { return env_ - layout_->tlb_before_env; }
+
+    // Interrupts that the engine looks for between blocks. Other threads may set bits.
+    uint32_t& interrupt_request() const {
+        return *reinterpret_cast<uint32_t*>(cpu_ + layout_->cpu_interrupt_request);
+    }
+    // Negative: the next block returns to the engine's main loop, which looks for interrupts.
+    int32_t& exit_request() const { return *reinterpret_cast<int32_t*>(env_ - layout_->exit_request_before_env); }
 
     [[nodiscard]] uint64_t invalid_addr() const {
         return *reinterpret_cast<uint64_t*>(engine_ + layout_->uc_invalid_addr);

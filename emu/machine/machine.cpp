@@ -1,6 +1,8 @@
 #include "emu/machine/machine.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "emu/machine/address_map.hpp"
 
@@ -70,7 +72,7 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
         {"event port", kEventPort, event_port_},
     };
     // The CPU comes first: it is the clock that devices may ask for.
-    cpu_ = TRY(cpu::Cpu::create(0, model,
+    cpu_ = TRY(cpu::Cpu::create(0, model, config_.time_mode,
                                 {.ram = ram_,
                                  .mirror = mirror_,
                                  .ports = ports_,
@@ -162,9 +164,12 @@ void Machine::wait_in_halt(VirtualNs limit) {
         return;
     }
     if (somebody) {
-        const VirtualNs wait = next == bus::kNever ? kNsPerSecond : next - now();
+        const VirtualNs present = now();
+        const VirtualNs wait = next == bus::kNever ? kNsPerSecond : next - std::min(next, present);
         poll_serial(static_cast<int>(std::min<VirtualNs>(wait / 1'000'000, kLongWaitMs)));
         if (exit_) return;
+    } else if (config_.time_mode == cpu::TimeMode::Host && next > now()) {
+        std::this_thread::sleep_for(std::chrono::nanoseconds(next - now()));
     }
     if (next != bus::kNever) cpu_->idle_until(next);
 }

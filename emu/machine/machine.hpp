@@ -30,6 +30,7 @@ namespace forkscope::machine {
 struct MachineConfig {
     uint64_t ram_bytes = 256 * kMiB;
     std::string cpu_model{cpu::kDefaultCpuModel};
+    cpu::TimeMode time_mode = cpu::TimeMode::Instructions;
     SerialBackend* serial = nullptr;  // COM1; outlives the machine
     // How often the tables in RAM are compared with the mirror while the machine runs; 0: never.
     VirtualNs audit_interval = 0;

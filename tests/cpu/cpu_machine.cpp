@@ -19,7 +19,7 @@ mem::GuestRam make_ram() { return std::move(mem::GuestRam::create(16 * kMiB)).va
 
 }  // namespace
 
-CpuMachine::CpuMachine() : ram(make_ram()), mirror(ram, recorder) {
+CpuMachine::CpuMachine(cpu::TimeMode time_mode) : ram(make_ram()), mirror(ram, recorder) {
     const std::vector<uint8_t> elf = read_file(FACTS_ELF), image = read_file(FACTS_BIN);
     labels_ = loader::read_symbols("facts", elf).value();
     std::memcpy(ram.at(PhysAddr(kFacts), image.size()), image.data(), image.size());
@@ -28,7 +28,7 @@ CpuMachine::CpuMachine() : ram(make_ram()), mirror(ram, recorder) {
     clock.set_source(*this);
     timer_irq.connect(pic, 0);
     const cpu::CpuModel* model = cpu::find_cpu_model(cpu::kDefaultCpuModel).value();
-    auto made = cpu::Cpu::create(0, *model, {ram, mirror, ports, mmio, timers, pic, recorder});
+    auto made = cpu::Cpu::create(0, *model, time_mode, {ram, mirror, ports, mmio, timers, pic, recorder});
     if (!made) throw std::runtime_error(made.error().message);
     cpu = std::move(*made);
     EXPECT_TRUE(ports.insert("pic1", {0x20, 2}, pic.master()));

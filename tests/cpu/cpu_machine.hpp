@@ -50,7 +50,7 @@ class CpuMachine : private bus::TimeSource {
 public:
     static constexpr VirtualNs kLongEnough = 10'000'000;
 
-    CpuMachine();
+    explicit CpuMachine(cpu::TimeMode time_mode = cpu::TimeMode::Instructions);
 
     // Address of a label in facts.S.
     [[nodiscard]] uint64_t at(const std::string& label) const;

@@ -75,6 +75,14 @@ TEST(Time, TicksComeInACompute) {
     EXPECT_EQ(m.read_label("ticks"), 10u);
 }
 
+TEST(Time, WithTheHostsClockInterruptsStillCome) {
+    CpuMachine m(cpu::TimeMode::Host);
+    start_ticks(m);
+    EXPECT_EQ(m.run("spin_enabled", 50'000'000), RunStop::Deadline);
+    EXPECT_GT(m.read_label("ticks"), 5u);
+    EXPECT_EQ(m.run("spin", 1'000'000), RunStop::Deadline) << "with interrupts off the deadline ends it all the same";
+}
+
 TEST(Time, RunsRepeatEventForEvent) {
     const auto record = [] {
         auto m = std::make_unique<CpuMachine>();
