@@ -60,9 +60,12 @@ void TaskTable::apply(const log::Event& e, uint64_t number) {
             task.created = now;
             break;
         }
-        case Announcement::TaskName:
-            get(e.a).name = comm_of(e.b, e.va);
+        case Announcement::TaskName: {
+            Task& task = get(e.a);
+            task.name = comm_of(e.b, e.va);
+            if (task.first_name.empty()) task.first_name = task.name;
             break;
+        }
         case Announcement::TaskExec: {
             Task& task = get(e.a);
             task.name = comm_of(e.b, e.va);
