@@ -64,7 +64,8 @@ void do_trap(pt_regs& regs, const TrapInfo& trap, uint64_t error_code) {
     info.signo = trap.signal;
     info.code = trap.code;
     if (has_address(trap.vector)) info.fault.address = regs.rip;
-    if (trap.code == abi::kSiKernel && trap.vector == Vector::GeneralProtection) {
+    const bool unhandled = task->sighand->action[trap.signal - 1].handler <= abi::kSigIgn;
+    if (unhandled && trap.vector == Vector::GeneralProtection) {
         pr_info("%s[%d] general protection fault ip:%lx sp:%lx error:%lx\n", task->comm, task->pid, regs.rip, regs.rsp,
                 error_code);
     }

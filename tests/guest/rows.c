@@ -1,0 +1,98 @@
+// The harness: runs each registered test in a child, prints a line for each, and exits with 1 if one failed.
+#include "rows.h"
+
+static struct row_test* first;
+static struct row_test** last = &first;
+
+void row_test_add(struct row_test* test) {
+    *last = test;
+    last = &test->next;
+}
+
+bool on_guest(void) {
+    struct utsname name;
+    return uname(&name) == 0 && strstr(name.release, "forkscope") != NULL;
+}
+
+void row_test_fail(const char* file, int line, const char* what) {
+    printf("  %s:%d: not so: %s (errno %d)\n", file, line, what, errno);
+    fflush(stdout);
+    _exit(99);
+}
+
+pid_t checked_fork(void) {
+    fflush(stdout);
+    const pid_t pid = fork();
+    CHECK(pid >= 0);
+    return pid;
+}
+
+void* opaque(uintptr_t address) {
+    void* pointer = (void*)address;
+    __asm__ volatile("" : "+r"(pointer));
+    return pointer;
+}
+
+int wait_status(pid_t pid) {
+    int status = 0;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    return status;
+}
+
+void wait_exit(pid_t pid, int code) {
+    const int status = wait_status(pid);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == code);
+}
+
+char* map_pages(int pages, int flags) {
+    char* memory = mmap(NULL, (size_t)pages * PAGE, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory != MAP_FAILED);
+    return memory;
+}
+
+char* set_break(char* end) { return (char*)syscall(SYS_brk, end); }
+
+long minor_faults(void) {
+    struct rusage usage;
+    CHECK(getrusage(RUSAGE_THREAD, &usage) == 0);
+    return usage.ru_minflt;
+}
+
+uint64_t free_ram(void) {
+    struct sysinfo info;
+    CHECK(sysinfo(&info) == 0);
+    return (uint64_t)info.freeram * info.mem_unit;
+}
+
+static bool run_one(const struct row_test* test) {
+    fflush(stdout);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        test->run();
+        fflush(stdout);
+        _exit(0);
+    }
+    int status = 0;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) return false;
+    if (WIFSIGNALED(status)) printf("  killed by signal %d\n", WTERMSIG(status));
+    return status == 0;
+}
+
+int main(int argc, char** argv) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    const bool guest = on_guest();
+    int failed = 0;
+    for (const struct row_test* test = first; test != NULL; test = test->next) {
+        if (argc > 1 && strcmp(argv[1], test->name) != 0) continue;
+        if (test->guest_only && !guest) {
+            printf("skip %s %s\n", test->rows, test->name);
+            continue;
+        }
+        const bool fine = run_one(test);
+        printf("%s %s %s\n", fine ? "pass" : "FAIL", test->rows, test->name);
+        if (!fine) ++failed;
+    }
+    if (failed > 0) printf("%d failed\n", failed);
+    return failed > 0 ? 1 : 0;
+}
