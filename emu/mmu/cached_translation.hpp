@@ -40,6 +40,7 @@ struct CachedTranslation {
     VirtAddr va;        // start of the page
     uint8_t level = 0;  // 1, 2, 3: size of the page
     Stamp stamp;
+    PhysAddr leaf;  // the entry that it was filled from; 0: kept by address, not by entry
 
     [[nodiscard]] bool covers(VirtAddr address) const { return address.align_down(entry_span(level)) == va; }
 };
@@ -63,9 +64,29 @@ struct CachedTranslation {
 }
 [[nodiscard]] constexpr bool is_weaker(unsigned level, Pte was, Pte now) {
     if (!was.present()) return false;
-    if (!now.present() || is_leaf(level, was) != is_leaf(level, now)) return true;
-    const uint64_t mask = is_leaf(level, was) ? page_frame_mask(level) : kPteFrameMask;
-    return ((was.raw() ^ now.raw()) & mask) != 0 || lacks_rights_of(now, was);
+    // PS is reserved at level 4: set, the entry leads nowhere.
+    if (!now.present() || is_leaf(level, was) != is_leaf(level, now) || (level == 4 && now.page_size()))
+        return true;
+    // In the entry of a large page bit 12 is PAT, and the bits up to its address are reserved.
+    const bool large = level > 1 && is_leaf(level, was);
+    const uint64_t address = large ? kPteFrameMask & ~bit(12) : kPteFrameMask;
+    return ((was.raw() ^ now.raw()) & address) != 0 || lacks_rights_of(now, was);
+}
+
+// Whether one stamp can stand for two fills: they allow the same, or end with the same flush.
+[[nodiscard]] inline bool may_merge(const Stamp& a, const Stamp& b, const Epochs& now) {
+    const bool same_flush = (a.others == now.others) == (b.others == now.others) &&
+                            (a.globals == now.globals) == (b.globals == now.globals);
+    constexpr uint64_t kRights = kPteWritable | kPteUser | kPteNoExecute;
+    return same_flush || ((a.filled.raw() ^ b.filled.raw()) & kRights) == 0;
+}
+
+// Whether a new fill of an entry leaves an older one that its stamp would no longer tell of: one that
+// allowed more, as through another root, or that may not be merged.
+[[nodiscard]] inline bool leaves_older(unsigned level, const Stamp& known, const Stamp& fill,
+                                       const Epochs& now) {
+    if (!known.live(now)) return false;
+    return is_weaker(level, known.filled, fill.filled) || !may_merge(known, fill, now);
 }
 
 // Both, where they map the same page: all rights of either.

@@ -14,14 +14,23 @@ void Ledger::table_opened(Slot slot) {
         pages_[slot]->fill(Stamp{});
 }
 
-// Pages below an entry that was weakened in this root while another one was in use, and had the same.
 void Ledger::set_root(Slot root) {
     root_ = root;
-    std::erase_if(deferred_, [&](const DeferredWrite& write) {
-        if (write.root != root) return false;
-        suspect_table(mirror_.child_of(kTopLevel, write.was), kTopLevel - 1, true);
-        return true;
-    });
+    if (root == 0 || weakened_roots_.empty()) return;
+    if (weakened_roots_.erase(mirror_.frame(root).pfn) != 0) suspect_what_root_lacks(root);
+}
+
+// The global pages that other roots give and this one does not.
+void Ledger::suspect_what_root_lacks(Slot root) {
+    for (unsigned index = 0; index < kTableEntries; ++index) {
+        if (!global_tops_.test(index)) continue;
+        const Pte here = mirror_.frame(root).entries[index];
+        for (const Slot other : mirror_.roots()) {
+            const Pte there = mirror_.frame(other).entries[index];
+            if (is_weaker(kTopLevel, there, here))
+                suspect_table(mirror_.child_of(kTopLevel, there), kTopLevel - 1, true);
+        }
+    }
 }
 
 const Stamp* Ledger::known(const Path& path, VirtAddr va) const {
@@ -37,42 +46,55 @@ const Stamp* Ledger::known(const Path& path, VirtAddr va) const {
 }
 
 void Ledger::record(const Path& path, VirtAddr va, Pte filled, bool global) {
-    for (unsigned level = path.top; level >= path.last; --level) {
+    for (unsigned level = path.top; level > path.last; --level) {
         const PathEntry& entry = path.at[level];
         const Slot slot = mirror_.slot_of(entry.where);
         if (slot == 0) continue;  // a table outside RAM
         Stamp& stamp = stamp_at(slot, index_of(entry.where));
         stamp.fill(global, epochs_);
         stamp.filled = entry.value;
-        if (level != path.last) continue;
-        if (mirror_.frame(slot).plain_level == level) {
-            stamp.filled = filled;
-        } else {
-            Stamp fill{.filled = filled};
-            fill.fill(global, epochs_);
-            record_shared(va, level, fill);
-        }
     }
+    Stamp fill{.filled = filled};
+    fill.fill(global, epochs_);
+    if (const Slot slot = mirror_.slot_of(path.leaf().where); slot != 0)
+        record_leaf(slot, index_of(path.leaf().where), va, path.last, fill);
     if (global) global_tops_.set(entry_index(va, kTopLevel));
 }
 
-// The map holds the latest fill of a page. One that it replaces is weaker, or else suspect: its table
-// was written, but no check came yet.
+void Ledger::record_leaf(Slot slot, unsigned index, VirtAddr va, unsigned level, const Stamp& fill) {
+    Stamp& stamp = stamp_at(slot, index);
+    if (mirror_.frame(slot).plain_level == level) {
+        if (leaves_older(level, stamp, fill, epochs_)) {
+            add_suspect(stamped(slot, index, level));
+            stamp = Stamp{};
+        }
+    } else {
+        record_shared(va, level, fill);
+    }
+    stamp.revive(fill, epochs_);
+    stamp.filled = fill.filled;
+}
+
+// The map holds the latest fill of a page.
 void Ledger::record_shared(VirtAddr va, unsigned level, const Stamp& fill) {
     const auto [entry, fresh] = shared_.try_emplace(key_of(va, level), fill);
     Stamp& known = entry->second;
     if (!fresh) {
-        if (!known.live(epochs_)) {
-            known = fill;
-        } else if (is_weaker(level, known.filled, fill.filled)) {
-            add_suspect({va.align_down(entry_span(level)), static_cast<uint8_t>(level), known});
-            known = fill;
-        } else {
-            known.filled = fill.filled;
-            known.revive(fill, epochs_);
+        if (leaves_older(level, known, fill, epochs_)) {
+            add_suspect({va.align_down(entry_span(level)), static_cast<uint8_t>(level), known, PhysAddr(0)});
+            known = Stamp{};
         }
+        known.filled = fill.filled;
+        known.revive(fill, epochs_);
     }
     drop_dead(shared_, shared_limit_);
+}
+
+// The translation that an entry of a plain frame is stamped with.
+CachedTranslation Ledger::stamped(Slot slot, unsigned index, unsigned level) const {
+    const TableFrame& frame = mirror_.frame(slot);
+    return {entry_va(frame.span[level], level, index), static_cast<uint8_t>(level), stamp_at(slot, index),
+            frame.entry_address(index)};
 }
 
 void Ledger::drop_dead(ByPage& pages, size_t& limit) const {
@@ -90,7 +112,7 @@ void Ledger::flush_all() {
     if (++epochs_.others == 0) forget_epoch(&Stamp::others);
     if (++epochs_.globals == 0) forget_epoch(&Stamp::globals);
     suspects_.clear();
-    deferred_.clear();
+    weakened_roots_.clear();
     reported_.clear();
     shared_.clear();
     shared_suspect_ = false;
@@ -128,25 +150,27 @@ bool Ledger::drop(VirtAddr va) {
 
 void Ledger::entry_changed(Slot slot, unsigned index, Pte old, Pte now) {
     const TableFrame& frame = mirror_.frame(slot);
-    const Stamp before = stamp_at(slot, index);
-    const bool live = before.live(epochs_);
+    Stamp& stamp = stamp_at(slot, index);
+    const bool live = stamp.live(epochs_);
     if (!live && global_tops_.none()) return;
-    const Pte was = live ? before.filled : old;
+    // What was filled, and what was there before this write: not the same where a shared frame's entry
+    // was weakened before.
+    const Pte filled = live ? stamp.filled : old;
     bool weakened = false;
     for (unsigned level = kTopLevel; level >= 1; --level) {
         if (!frame.is_table_at(level)) continue;
-        if (!live && (is_leaf(level, was) || !globals_below(slot, level, index))) continue;
-        if (!is_weaker(level, was, now)) continue;
-        weakened = true;
-        suspect_entry(slot, index, level, was);
+        for (const Pte was : {filled, old}) {
+            if (!live && (is_leaf(level, was) || !globals_below(slot, level, index))) continue;
+            if (is_weaker(level, was, now)) {
+                weakened = true;
+                suspect_entry(slot, index, level, was);
+            }
+            if (filled == old || frame.plain_level != 0) break;
+        }
     }
     // What went through the entry is suspect now, each page for itself. In a shared frame the stamp
     // stays, for those that are found by address.
-    if (!weakened) return;
-    if (frame.plain_level != 0)
-        stamp_at(slot, index) = Stamp{};
-    else
-        stamp_at(slot, index).filled = now;
+    if (weakened && frame.plain_level != 0) stamp = Stamp{};
 }
 
 // Global pages stay in the TLB when CR3 changes, so they may have been filled on another path than the
@@ -161,14 +185,13 @@ void Ledger::suspect_entry(Slot slot, unsigned index, unsigned level, Pte was) {
     const TableFrame& frame = mirror_.frame(slot);
     if (is_leaf(level, was)) {
         if (frame.plain_level == level)
-            add_suspect({entry_va(frame.span[level], level, index), static_cast<uint8_t>(level),
-                         stamp_at(slot, index)});
+            add_suspect(stamped(slot, index, level));
         else
             shared_suspect_ |= !shared_.empty();
         return;
     }
     if (frame.plain_level == kTopLevel && slot != root_ && current_root_agrees(index, was)) {
-        defer(slot, index, was);
+        weakened_roots_.insert(frame.pfn);
         return;
     }
     suspect_table(mirror_.child_of(level, was), level - 1, globals_below(slot, level, index));
@@ -176,13 +199,6 @@ void Ledger::suspect_entry(Slot slot, unsigned index, unsigned level, Pte was) {
 
 // A root that is not in use loses what it shares with the one that is, as when a process ends: as long as
 // it is not in use, nothing changes for the TLB.
-void Ledger::defer(Slot root, unsigned index, Pte was) {
-    const bool known = std::any_of(deferred_.begin(), deferred_.end(), [&](const DeferredWrite& write) {
-        return write.root == root && write.index == index && write.was.frame() == was.frame();
-    });
-    if (!known) deferred_.push_back({root, index, was});
-}
-
 bool Ledger::current_root_agrees(unsigned index, Pte was) const {
     return root_ != 0 && !is_weaker(kTopLevel, was, mirror_.frame(root_).entries[index]);
 }
@@ -199,7 +215,7 @@ void Ledger::suspect_table(Slot slot, unsigned level, bool with_globals) {
         Stamp& stamp = stamp_at(slot, index);
         const bool live = stamp.live(epochs_);
         if (plain && live && is_leaf(level, stamp.filled)) {
-            add_suspect({entry_va(frame.span[level], level, index), static_cast<uint8_t>(level), stamp});
+            add_suspect(stamped(slot, index, level));
         } else if (level > 1 && (live || with_globals)) {
             suspect_table(mirror_.child_of(level, frame.entries[index]), level - 1, with_globals);
         }
@@ -208,8 +224,6 @@ void Ledger::suspect_table(Slot slot, unsigned level, bool with_globals) {
 }
 
 void Ledger::table_goes(Slot slot, unsigned level) {
-    if (level == kTopLevel)
-        std::erase_if(deferred_, [&](const DeferredWrite& write) { return write.root == slot; });
     const TableFrame& frame = mirror_.frame(slot);
     if (frame.plain_level != level) {
         shared_suspect_ |= !shared_.empty();
@@ -218,8 +232,7 @@ void Ledger::table_goes(Slot slot, unsigned level) {
     for (unsigned index = 0; index < kTableEntries; ++index) {
         Stamp& stamp = stamp_at(slot, index);
         if (!stamp.live(epochs_)) continue;
-        if (is_leaf(level, stamp.filled))
-            add_suspect({entry_va(frame.span[level], level, index), static_cast<uint8_t>(level), stamp});
+        if (is_leaf(level, stamp.filled)) add_suspect(stamped(slot, index, level));
         stamp = Stamp{};
     }
 }
@@ -240,7 +253,8 @@ void Ledger::add_suspect(const CachedTranslation& translation) {
     suspects_.push_back(translation);
     if (suspects_.size() < suspects_limit_) return;
     const auto order = [](const CachedTranslation& t) {
-        return std::tuple(t.va.raw(), t.level, t.stamp.filled.raw(), t.stamp.others, t.stamp.globals);
+        return std::tuple(t.va.raw(), t.level, t.leaf.raw(), t.stamp.filled.raw(), t.stamp.others,
+                          t.stamp.globals);
     };
     std::sort(suspects_.begin(), suspects_.end(),
               [&](const auto& a, const auto& b) { return order(a) < order(b); });
@@ -280,19 +294,20 @@ void Ledger::for_each_leaf(VirtAddr va, Visitor&& visit) const {
 bool Ledger::may_hold(VirtAddr va, PhysAddr frame, bool writable, bool executable, bool user) const {
     const auto allows = [&](unsigned level, const Stamp& stamp) {
         return stamp.live(epochs_) && frame_at(level, stamp.filled, va) == frame &&
-               (!writable || (stamp.filled.writable() && stamp.filled.dirty())) &&
-               (!executable || !stamp.filled.no_execute()) && (!user || stamp.filled.user());
+               (!writable || stamp.filled.writable()) && (!executable || !stamp.filled.no_execute()) &&
+               (!user || stamp.filled.user());
     };
     bool found = false;
     for_each_leaf(va, [&](const LeafPlace& leaf) {
         if (mirror_.frame(leaf.slot).plain_level == leaf.level)
             found |= allows(leaf.level, stamp_at(leaf.slot, leaf.index));
     });
-    for (const ByPage* pages : {&shared_, &reported_}) {
-        for (unsigned level = 1; level <= 3; ++level) {
-            const auto entry = pages->find(key_of(va, level));
-            found |= entry != pages->end() && allows(level, entry->second);
-        }
+    for (unsigned level = 1; level <= 3; ++level) {
+        const auto shared = shared_.find(key_of(va, level));
+        found |= shared != shared_.end() && allows(level, shared->second);
+        // Of several stale translations of a page only one is kept once they are reported.
+        const auto reported = reported_.find(key_of(va, level));
+        found |= reported != reported_.end() && reported->second.live(epochs_);
     }
     for (const CachedTranslation& translation : suspects_)
         found |= translation.covers(va) && allows(translation.level, translation.stamp);

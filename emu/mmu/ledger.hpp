@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "emu/base/address.hpp"
@@ -78,12 +79,6 @@ private:
         unsigned index;
         uint8_t level;
     };
-    // An entry of a top table not in use that was weakened.
-    struct DeferredWrite {
-        Slot root;
-        unsigned index;
-        Pte was;
-    };
     // Where the tables now refuse what a translation allows.
     struct Disagreement {
         VirtAddr va;
@@ -99,10 +94,12 @@ private:
         return static_cast<unsigned>(entry.page_offset() / sizeof(Pte));
     }
 
+    void record_leaf(Slot slot, unsigned index, VirtAddr va, unsigned level, const Stamp& fill);
     void record_shared(VirtAddr va, unsigned level, const Stamp& fill);
+    [[nodiscard]] CachedTranslation stamped(Slot slot, unsigned index, unsigned level) const;
 
     void suspect_entry(Slot slot, unsigned index, unsigned level, Pte was);
-    void defer(Slot root, unsigned index, Pte was);
+    void suspect_what_root_lacks(Slot root);
     void suspect_table(Slot slot, unsigned level, bool with_globals);
     [[nodiscard]] bool globals_below(Slot slot, unsigned level, unsigned index) const;
     [[nodiscard]] bool current_root_agrees(unsigned index, Pte was) const;
@@ -131,7 +128,9 @@ private:
     ByPage shared_;
     ByPage reported_;
     std::vector<CachedTranslation> suspects_;
-    std::vector<DeferredWrite> deferred_;
+    // Page numbers of roots that were weakened while another one was in use, which agreed with what they
+    // had before.
+    std::unordered_set<uint64_t> weakened_roots_;
     bool shared_suspect_ = false;
     static constexpr size_t kFirstLimit = 4096;
     size_t shared_limit_ = kFirstLimit;

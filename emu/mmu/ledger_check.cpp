@@ -18,23 +18,24 @@ void Ledger::check(const Controls& controls, log::Recorder& recorder, const log:
     }
 }
 
-// The order of a hash table must not show in the log.
+// The order of a hash table must not show in the log. What agrees is stamped anew: the write that made it
+// suspect took the stamps of its path.
 void Ledger::check_shared(const Controls& controls, log::Recorder& recorder, const log::Origin& origin) {
     shared_suspect_ = false;
-    std::vector<std::pair<uint64_t, Disagreement>> found;
-    const auto translation_of = [&](uint64_t key) {
-        const auto level = static_cast<uint8_t>(key & kPageOffsetMask);
-        return CachedTranslation{VirtAddr(key).page_base(), level, shared_.at(key)};
-    };
+    std::vector<CachedTranslation> all;
     for (const auto& [key, stamp] : shared_) {
         if (!stamp.live(epochs_)) continue;
-        if (const auto differs = disagreement(controls, translation_of(key)))
-            found.emplace_back(key, *differs);
+        all.push_back(
+            {VirtAddr(key).page_base(), static_cast<uint8_t>(key & kPageOffsetMask), stamp, PhysAddr(0)});
     }
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (const auto& [key, differs] : found) {
-        report(translation_of(key), differs, recorder, origin);
-        shared_.erase(key);
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return key_of(a.va, a.level) < key_of(b.va, b.level); });
+    for (const CachedTranslation& translation : all) {
+        const auto found = disagreement(controls, translation);
+        if (!found && restore(controls, translation)) continue;
+        if (found) report(translation, *found, recorder, origin);
+        if (!found) add_suspect(translation);
+        shared_.erase(key_of(translation.va, translation.level));
     }
 }
 
@@ -65,29 +66,31 @@ std::optional<Ledger::Disagreement> Ledger::disagreement(const Controls& control
 }
 
 // Puts a translation that agrees with the tables back where the next write to them will find it. That
-// is not possible while its page has another size in the tables, or its tables are not tracked yet:
-// then it stays suspect and is looked at again next time.
+// is not possible while its page has another size in the tables, or other tables, or tables that are not
+// tracked yet, or while one stamp cannot stand for it and for another fill: then it stays suspect and is
+// looked at again next time.
 bool Ledger::restore(const Controls& controls, const CachedTranslation& translation) {
     const Path path = walk(ram_, controls, translation.va);
+    const PathEntry& leaf = path.leaf();
     if (path.last != translation.level) return false;
+    if (translation.leaf != PhysAddr(0) && translation.leaf != leaf.where) return false;
     for (unsigned level = path.top; level >= path.last; --level)
         if (!mirror_.is_table(path.at[level].where)) return false;
 
-    const auto merge_into = [&](Stamp& stamp) {
-        stamp.filled =
-            stamp.live(epochs_) ? union_of(stamp.filled, translation.stamp.filled) : translation.stamp.filled;
-        stamp.revive(translation.stamp, epochs_);
-    };
+    const Slot slot = mirror_.slot_of(leaf.where);
+    Stamp& of_entry = stamp_at(slot, index_of(leaf.where));
+    const bool plain = mirror_.frame(slot).plain_level == path.last;
+    Stamp& stamp = plain ? of_entry : shared_[key_of(translation.va, path.last)];
+    const bool live = stamp.live(epochs_);
+    if (live && !may_merge(stamp, translation.stamp, epochs_)) return false;
+    stamp.filled = live ? union_of(stamp.filled, translation.stamp.filled) : translation.stamp.filled;
+    stamp.revive(translation.stamp, epochs_);
+
     for (unsigned level = path.top; level >= path.last; --level) {
-        const Slot slot = mirror_.slot_of(path.at[level].where);
-        Stamp& stamp = stamp_at(slot, index_of(path.at[level].where));
-        if (level == path.last && mirror_.frame(slot).plain_level == level) {
-            merge_into(stamp);
-        } else {
-            stamp.filled = path.at[level].value;
-            stamp.revive(translation.stamp, epochs_);
-            if (level == path.last) merge_into(shared_[key_of(translation.va, level)]);
-        }
+        if (level == path.last && plain) continue;
+        Stamp& on_path = stamp_at(mirror_.slot_of(path.at[level].where), index_of(path.at[level].where));
+        on_path.filled = path.at[level].value;
+        on_path.revive(translation.stamp, epochs_);
     }
     return true;
 }

@@ -87,10 +87,15 @@ void Mirror::first_link(Slot slot, const Link& link, const log::Origin& origin) 
 
     if (recorder_.wants(log::EventKind::PteFound)) {
         for (unsigned index = 0; index < kTableEntries; ++index) {
-            if (frame.entries[index].raw() == 0) continue;
-            recorder_.append(link_event(log::EventKind::PteFound, frame.entry_address(index), level,
-                                        entry_va(link.span, level, index), PhysAddr(0), link.space, 0,
-                                        origin));
+            const Pte entry = frame.entries[index];
+            if (entry.raw() == 0) continue;
+            log::Event event = log::make_event(log::EventKind::PteFound, origin);
+            event.pa = frame.entry_address(index).raw();
+            event.va = entry_va(link.span, level, index).raw();
+            event.level = static_cast<uint8_t>(level);
+            event.b = entry.raw();
+            event.space = link.space.raw();
+            recorder_.append(event);
         }
     }
     ++frame.scans;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -39,10 +40,14 @@ public:
     std::vector<log::Event> events_;
 };
 
-class CountingEngine final : public EngineTlb {
+class FakeEngine final : public EngineTlb {
 public:
-    void flush_all() override { ++flushes; }
+    void flush_all() override {
+        ++flushes;
+        if (on_flush) on_flush();
+    }
     unsigned flushes = 0;
+    std::function<void()> on_flush;
 };
 
 class MmuMachine {
@@ -108,7 +113,7 @@ public:
 
     log::Recorder recorder;
     EventLog sink;
-    CountingEngine engine;
+    FakeEngine engine;
     mem::GuestRam ram;
     Mirror mirror;
     std::unique_ptr<Mmu> mmu;
