@@ -58,7 +58,7 @@ TEST(MemoryMap, HighRamIsItsOwnRange) {
 }
 
 TEST(MemoryMap, IsOrderedAndWithoutOverlap) {
-    for (const uint64_t mib : {2, 256, 3072, 3074, 8192}) {
+    for (const uint64_t mib : {2u, 256u, 3072u, 3074u, 8192u}) {
         const std::vector<MemoryRange> map = map_of(mib);
         uint64_t ram = 0;
         for (size_t i = 0; i < map.size(); ++i) {
