@@ -18,10 +18,11 @@ bool is_text(uint64_t address) {
     return address >= reinterpret_cast<uint64_t>(_text) && address < reinterpret_cast<uint64_t>(_etext);
 }
 
-// A frame is a saved RBP and a return address. Frames of one stack rise; anything else ends the walk, so that a
-// program's RBP, which it chose itself, is never followed.
+// A frame is a saved RBP and a return address. Frames of one stack rise; anything else ends the walk, so that
+// a program's RBP, which it chose itself, is never followed.
 void walk(uint64_t frame_pointer) {
-    const uint64_t stack_end = (reinterpret_cast<uint64_t>(__builtin_frame_address(0)) & ~(kThreadSize - 1)) + kThreadSize;
+    const uint64_t stack_end =
+        (reinterpret_cast<uint64_t>(__builtin_frame_address(0)) & ~(kThreadSize - 1)) + kThreadSize;
     uint64_t low = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
     for (unsigned i = 0; i < kMaxFrames; ++i) {
         if (frame_pointer < low || frame_pointer + 16 > stack_end || (frame_pointer & 7) != 0) return;
@@ -43,8 +44,8 @@ void show_regs(const pt_regs& r) {
     printk(level, "RBP %016lx R8  %016lx R9  %016lx\n", r.rbp, r.r8, r.r9);
     printk(level, "R10 %016lx R11 %016lx R12 %016lx\n", r.r10, r.r11, r.r12);
     printk(level, "R13 %016lx R14 %016lx R15 %016lx\n", r.r13, r.r14, r.r15);
-    printk(level, "CR2 %016lx CR3 %016lx CR4 %08lx CR0 %08lx\n", read_cr2().raw(), read_cr3().raw(), read_cr4(),
-           read_cr0());
+    printk(level, "CR2 %016lx CR3 %016lx CR4 %08lx CR0 %08lx\n", read_cr2().raw(), read_cr3().raw(),
+           read_cr4(), read_cr0());
 }
 
 void show_backtrace(const pt_regs& regs) {

@@ -18,7 +18,8 @@ constexpr uint64_t kWrite = 2, kUser = 4, kReserved = 8, kInstruction = 16;
 void bad_area(pt_regs& regs, uint64_t error_code, VirtAddr address, int sig, int32_t code) {
     if (!user_mode(regs)) {
         if (fixup_exception(regs)) return;
-        panic_with_regs(regs, "page fault in the kernel at %016lx, error code %lx", address.raw(), error_code);
+        panic_with_regs(regs, "page fault in the kernel at %016lx, error code %lx", address.raw(),
+                        error_code);
     }
     task_struct* task = current();
     task->thread.cr2 = address.raw();
@@ -27,7 +28,8 @@ void bad_area(pt_regs& regs, uint64_t error_code, VirtAddr address, int sig, int
     const bool unhandled = task->sighand->action[sig - 1].handler <= abi::kSigIgn;
     if (unhandled) {
         pr_info("%s[%d] %s at %lx ip %lx sp %lx error %lx\n", task->comm, task->pid,
-                sig == abi::kSigBus ? "bus error" : "segfault", address.raw(), regs.rip, regs.rsp, error_code);
+                sig == abi::kSigBus ? "bus error" : "segfault", address.raw(), regs.rip, regs.rsp,
+                error_code);
     }
     siginfo info{};
     info.signo = sig;
@@ -51,7 +53,8 @@ bool access_allowed(const vm_area_struct& vma, uint64_t error_code) {
 
 // Faults that no page could serve.
 void check_kernel_fault(const pt_regs& regs, uint64_t error_code, VirtAddr address) {
-    if ((error_code & kReserved) != 0) panic_with_regs(regs, "reserved bit in the page tables at %016lx", address.raw());
+    if ((error_code & kReserved) != 0)
+        panic_with_regs(regs, "reserved bit in the page tables at %016lx", address.raw());
     if (user_mode(regs) || address >= kUserEnd) return;
     if (!has_fixup(regs.rip)) {
         panic_with_regs(regs, "the kernel %s user memory at %016lx by itself",
@@ -80,7 +83,8 @@ void do_page_fault(pt_regs& regs, uint64_t error_code, VirtAddr address) {
             const int32_t code = vma == nullptr ? abi::kSegvMapErr : abi::kSegvAccErr;
             bad_area(regs, error_code, address, abi::kSigSegv, code);
         } else {
-            const FaultFlags flags{(error_code & kWrite) != 0, user_mode(regs), (error_code & kInstruction) != 0};
+            const FaultFlags flags{(error_code & kWrite) != 0, user_mode(regs),
+                                   (error_code & kInstruction) != 0};
             result = handle_mm_fault(*vma, address, flags);
         }
     }

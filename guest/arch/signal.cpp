@@ -1,5 +1,5 @@
-// Calling handlers: the frame on the program's stack, and the way back. The layout is Linux's x86-64 rt_sigframe
-// with a 512-byte FXSAVE area; there is no XSAVE state, and its magic numbers are zero to say so.
+// Calling handlers: the frame on the program's stack, and the way back. The layout is Linux's x86-64
+// rt_sigframe with a 512-byte FXSAVE area; there is no XSAVE state, and its magic numbers are zero to say so.
 #include "guest/abi/signal.hpp"
 
 #include "guest/arch/cpu.hpp"

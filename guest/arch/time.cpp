@@ -29,7 +29,7 @@ constinit uint64_t realtime_offset = kBootTime * kNsPerSecond;
 uint64_t measure_tsc(uint16_t count) {
     const uint8_t control = inb(kSystemControlB);
     outb(kSystemControlB, static_cast<uint8_t>((control & ~2u) | 1u));  // gate on, speaker off
-    outb(kControl, 0xb0);                                              // channel 2, low and high byte, mode 0
+    outb(kControl, 0xb0);  // channel 2, low and high byte, mode 0
     outb(kChannel2, static_cast<uint8_t>(count));
     outb(kChannel2, static_cast<uint8_t>(count >> 8));
     const uint64_t start = rdtsc();

@@ -1,7 +1,7 @@
 // The TLB: what has to be forgotten after page tables changed, and which tables the CPU uses.
 //
-// There is no PCID and no user page is global: loading CR3 forgets all of user space. Tables that are not loaded
-// need no flush, since loading them is one.
+// There is no PCID and no user page is global: loading CR3 forgets all of user space. Tables that are not
+// loaded need no flush, since loading them is one.
 #pragma once
 
 #include "guest/arch/cpu.hpp"

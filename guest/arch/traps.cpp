@@ -66,8 +66,8 @@ void do_trap(pt_regs& regs, const TrapInfo& trap, uint64_t error_code) {
     if (has_address(trap.vector)) info.fault.address = regs.rip;
     const bool unhandled = task->sighand->action[trap.signal - 1].handler <= abi::kSigIgn;
     if (unhandled && trap.vector == Vector::GeneralProtection) {
-        pr_info("%s[%d] general protection fault ip:%lx sp:%lx error:%lx\n", task->comm, task->pid, regs.rip, regs.rsp,
-                error_code);
+        pr_info("%s[%d] general protection fault ip:%lx sp:%lx error:%lx\n", task->comm, task->pid, regs.rip,
+                regs.rsp, error_code);
     }
     force_sig_info(trap.signal, info, task);
 }

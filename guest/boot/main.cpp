@@ -18,7 +18,6 @@
 #include "guest/kernel/sched_core.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/lib/string.hpp"
-#include "guest/mm/fault_inject.hpp"
 #include "guest/mm/init.hpp"
 #include "guest/mm/memblock.hpp"
 
@@ -84,7 +83,8 @@ Result<> run_init(const char* path, const CommandLine& line) {
     const char* argv[kMaxInitArgs + 2];
     memcpy(argv, line.argv, sizeof(argv));
     argv[0] = path;
-    static constexpr const char* kEnvironment[] = {"HOME=/", "TERM=linux", "PATH=/bin:/sbin:/usr/bin:/usr/sbin", nullptr};
+    static constexpr const char* kEnvironment[] = {"HOME=/", "TERM=linux",
+                                                   "PATH=/bin:/sbin:/usr/bin:/usr/sbin", nullptr};
     ArgVector arguments;
     arguments.kernel = argv;
     ArgVector environment;
@@ -95,7 +95,6 @@ Result<> run_init(const char* path, const CommandLine& line) {
 // Task 1. Returning enters user mode.
 void kernel_init(void*) {
     open_console();
-    arm_failslab();
     const CommandLine& line = command_line();
     if (line.init != nullptr) {
         const Result<> started = run_init(line.init, line);

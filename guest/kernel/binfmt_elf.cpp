@@ -68,7 +68,8 @@ Result<Image> read_image(RefPtr<file> from) {
     const size_t bytes = header.phnum * sizeof(Elf64Segment);
     Image image{std::move(from), header, TRY(KBuffer::allocate(bytes)), VirtAddr(0)};
     offset = static_cast<abi::loff_t>(header.phoff);
-    if (offset < 0 || TRY(kernel_read(*image.from, offset, image.table.data(), bytes)) != bytes) return Errno::NoExec;
+    if (offset < 0 || TRY(kernel_read(*image.from, offset, image.table.data(), bytes)) != bytes)
+        return Errno::NoExec;
     for (unsigned i = 0; i < image.count(); ++i) TRY(check_segment(image.segment(i)));
     if (image.find(kPtLoad) == nullptr) return Errno::NoExec;
     return image;
@@ -93,7 +94,8 @@ Span load_span(const Image& image) {
 }
 
 uint64_t prot_of(const Elf64Segment& segment) {
-    return ((segment.flags & kPfR) != 0 ? abi::kProtRead : 0) | ((segment.flags & kPfW) != 0 ? abi::kProtWrite : 0) |
+    return ((segment.flags & kPfR) != 0 ? abi::kProtRead : 0) |
+           ((segment.flags & kPfW) != 0 ? abi::kProtWrite : 0) |
            ((segment.flags & kPfX) != 0 ? abi::kProtExec : 0);
 }
 
@@ -106,8 +108,8 @@ Result<> map_segment(const Image& image, const Elf64Segment& segment) {
     constexpr uint64_t kFlags = abi::kMapPrivate | abi::kMapFixed;
     if (segment.filesz > 0) {
         const write_guard guard(mm.mmap_sem);
-        TRY(do_mmap(mm, image.from.get(), start.align_down(), segment.filesz + start.page_offset(), prot_of(segment),
-                    kFlags, segment.offset >> kPageShift));
+        TRY(do_mmap(mm, image.from.get(), start.align_down(), segment.filesz + start.page_offset(),
+                    prot_of(segment), kFlags, segment.offset >> kPageShift));
     }
     if (segment.memsz == segment.filesz) return {};
     // What the file has behind the segment in its last page is not the program's business.

@@ -67,7 +67,8 @@ Result<VirtAddr> put_pointers(UserWords& words, VirtAddr text, int count) {
     return text;
 }
 
-void fill_auxv(AuxVector& auxv, const linux_binprm& bprm, const ElfAuxiliary& aux, VirtAddr random, VirtAddr platform) {
+void fill_auxv(AuxVector& auxv, const linux_binprm& bprm, const ElfAuxiliary& aux, VirtAddr random,
+               VirtAddr platform) {
     const cred& credentials = current_cred();
     auxv.add(abi::Aux::HwCap, cpuid(1).edx);
     auxv.add(abi::Aux::PageSz, kPageSize);
@@ -82,7 +83,8 @@ void fill_auxv(AuxVector& auxv, const linux_binprm& bprm, const ElfAuxiliary& au
     auxv.add(abi::Aux::EUid, credentials.euid);
     auxv.add(abi::Aux::Gid, credentials.gid);
     auxv.add(abi::Aux::EGid, credentials.egid);
-    auxv.add(abi::Aux::Secure, credentials.uid != credentials.euid || credentials.gid != credentials.egid ? 1 : 0);
+    auxv.add(abi::Aux::Secure,
+             credentials.uid != credentials.euid || credentials.gid != credentials.egid ? 1 : 0);
     auxv.add(abi::Aux::Random, random.raw());
     auxv.add(abi::Aux::HwCap2, 0);
     auxv.add(abi::Aux::ExecFn, bprm.exec.raw());

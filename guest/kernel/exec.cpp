@@ -130,7 +130,8 @@ Result<ScriptLine> parse_script_line(char* line) {
     return ScriptLine{line, at};
 }
 
-// argv[0] gives way to the interpreter, its argument and the script's path; the file becomes the interpreter's.
+// argv[0] gives way to the interpreter, its argument and the script's path; the file becomes the
+// interpreter's.
 Result<> load_script(linux_binprm& bprm) {
     KBuffer line = TRY(KBuffer::allocate(kBinprmBufSize));
     memcpy(line.data(), bprm.buf, kBinprmBufSize);
@@ -164,7 +165,8 @@ Result<> search_binary_handler(linux_binprm& bprm, pt_regs& regs) {
 void announce_exec(const task_struct& task) {
     uint64_t name[kCommLength / sizeof(uint64_t)];
     memcpy(name, task.comm, sizeof(name));
-    announce(abi::Announcement::TaskExec, static_cast<uint64_t>(task.pid), name[0], name[1], task.mm->root().raw());
+    announce(abi::Announcement::TaskExec, static_cast<uint64_t>(task.pid), name[0], name[1],
+             task.mm->root().raw());
 }
 
 const char* last_component_of(const char* path) {
@@ -201,7 +203,9 @@ Result<> unshare_for_exec(task_struct& task) {
 
 }  // namespace
 
-Result<> push_string(linux_binprm& bprm, const char* text) { return push_bytes(bprm, text, strlen(text) + 1); }
+Result<> push_string(linux_binprm& bprm, const char* text) {
+    return push_bytes(bprm, text, strlen(text) + 1);
+}
 
 Result<> flush_old_exec(linux_binprm& bprm) {
     task_struct& task = *current();

@@ -30,9 +30,9 @@ struct linux_binprm {
     RefPtr<file> program;
     Handle<mm_struct, mmput> mm;  // the new address space: so far a stack with the strings
     vm_area_struct* stack = nullptr;
-    VirtAddr p;         // the lowest used byte of the stack
-    VirtAddr exec;      // where the path stands on it
-    VirtAddr arg_end;   // above the argument strings
+    VirtAddr p;        // the lowest used byte of the stack
+    VirtAddr exec;     // where the path stands on it
+    VirtAddr arg_end;  // above the argument strings
     int argc = 0;
     int envc = 0;
     const char* filename = nullptr;  // as the caller named it
@@ -41,11 +41,12 @@ struct linux_binprm {
     uint64_t last_pushed = 0;          // bytes of the string at p: argv[0], once all are there
 };
 
-// Both return only on failure before the old program is gone. On success the registers that the current system call
-// returns to are the new program's.
+// Both return only on failure before the old program is gone. On success the registers that the current
+// system call returns to are the new program's.
 Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector& envp);
 
-// Loaders: NoExec if the file is of another kind. Past the point of no return (flush_old_exec) an error kills.
+// Loaders: NoExec if the file is of another kind. Past the point of no return (flush_old_exec) an error
+// kills.
 Result<> load_elf_binary(linux_binprm& bprm, pt_regs& regs);
 
 // Pushes a string and its terminator on the new stack. TooBig.

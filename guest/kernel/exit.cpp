@@ -177,7 +177,8 @@ void do_exit(int code) {
     BUG_ON((task.flags & PF_EXITING) != 0);
     task.flags |= PF_EXITING;
     const bool group_dead = task.signal->live.fetch_sub(1) == 1;
-    if (group_dead && task_active_pid_ns(&task).child_reaper == task.group_leader && task.tgid == 1) init_exited(code);
+    if (group_dead && task_active_pid_ns(&task).child_reaper == task.group_leader && task.tgid == 1)
+        init_exited(code);
     task.exit_code = code;
     exit_robust_list(task);
     exit_mm(task);

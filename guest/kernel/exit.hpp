@@ -24,7 +24,8 @@ void release_task(task_struct* task);
 // True if nobody will wait: the task is to be reaped at once.
 bool do_notify_parent(task_struct* task, int sig);
 void do_notify_parent_cldstop(task_struct* task, int why);
-// The process group of which task's end may have made an orphan gets SIGHUP and SIGCONT if it has stopped members.
+// The process group of which task's end may have made an orphan gets SIGHUP and SIGCONT if it has stopped
+// members.
 void kill_orphaned_pgrp(task_struct* task, task_struct* parent);
 [[nodiscard]] bool is_orphaned_pgrp(pid* group);
 

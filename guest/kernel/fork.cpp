@@ -30,7 +30,8 @@ Result<> check_flags(uint64_t flags) {
     // Siblings of init would have nobody to reap them.
     if (has(abi::kCloneParent) && (current()->signal->flags & SIGNAL_UNKILLABLE) != 0) return Errno::Inval;
     const bool other_pid_ns = current()->nsproxy->pid_ns_for_children.get() != &task_active_pid_ns(current());
-    if (has(abi::kCloneSighand) && (has(abi::kCloneNewUser | abi::kCloneNewPid) || other_pid_ns)) return Errno::Inval;
+    if (has(abi::kCloneSighand) && (has(abi::kCloneNewUser | abi::kCloneNewPid) || other_pid_ns))
+        return Errno::Inval;
     return {};
 }
 
@@ -59,7 +60,8 @@ Result<> check_process_limit() {
 
 // P9: what a child never inherits is zero in a new task_struct; this is what differs from that.
 void init_child_flags(task_struct& child, const CloneArguments& args) {
-    child.flags = (current()->flags & ~(PF_SUPERPRIV | PF_KTHREAD | PF_SIGNALED | PF_EXITING)) | PF_FORKNOEXEC;
+    child.flags =
+        (current()->flags & ~(PF_SUPERPRIV | PF_KTHREAD | PF_SIGNALED | PF_EXITING)) | PF_FORKNOEXEC;
     if (args.kernel_function != nullptr) child.flags |= PF_KTHREAD;
 }
 
@@ -68,7 +70,8 @@ void set_tid_addresses(task_struct& child, const CloneArguments& args) {
     if ((args.flags & abi::kCloneChildSetTid) != 0) child.set_child_tid = args.child_tid;
     if ((args.flags & abi::kCloneChildClearTid) != 0) child.clear_child_tid = args.child_tid;
     // Two tasks in one address space cannot use one alternate stack.
-    if ((args.flags & (abi::kCloneVm | abi::kCloneVfork)) == abi::kCloneVm) child.sas = {0, abi::kSsDisable, 0, 0};
+    if ((args.flags & (abi::kCloneVm | abi::kCloneVfork)) == abi::kCloneVm)
+        child.sas = {0, abi::kSsDisable, 0, 0};
 }
 
 // P13, P14: its place in the family. tasklist_lock is held.
@@ -176,8 +179,8 @@ Result<long> do_fork(const CloneArguments& args) {
         announce(abi::Announcement::ForkEnd, caller_tid, static_cast<uint64_t>(error));
         return copied.error();
     }
-    // P18. The child is complete, and the reference that counts for it is its own from here on; one more keeps it
-    // in reach although it may run, exit and be reaped meanwhile.
+    // P18. The child is complete, and the reference that counts for it is its own from here on; one more
+    // keeps it in reach although it may run, exit and be reaped meanwhile.
     task_struct* child = copied.value().leak();
     get_task_struct(child);
     const TaskRef keep(child);

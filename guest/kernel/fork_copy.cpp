@@ -1,5 +1,5 @@
-// The copy_* steps of copy_process: each gives the child a share of the caller's object where a CLONE flag says
-// so, and a copy otherwise. What a step acquires is a member of the child, whose end gives it back.
+// The copy_* steps of copy_process: each gives the child a share of the caller's object where a CLONE flag
+// says so, and a copy otherwise. What a step acquires is a member of the child, whose end gives it back.
 #include "guest/abi/clone.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/fs_struct.hpp"

@@ -12,7 +12,8 @@ namespace guest {
 
 namespace {
 
-// What a futex is known by. A shared one: its file (as mapping) and place in it; a private one: mm and address.
+// What a futex is known by. A shared one: its file (as mapping) and place in it; a private one: mm and
+// address.
 struct FutexKey {
     const void* object = nullptr;
     uint64_t offset = 0;
@@ -50,7 +51,8 @@ Result<FutexKey> get_futex_key(UserPtr<uint32_t> address, bool shared) {
     const vm_area_struct* vma = find_vma(*mm, address);
     if (vma == nullptr || !vma->contains(address)) return Errno::Fault;
     if ((vma->vm_flags & VM_SHARED) == 0) return FutexKey{mm, address.raw()};
-    return FutexKey{file_mapping_of(*vma), (vma->pgoff_of(address) << kPageShift) + address.address().page_offset()};
+    return FutexKey{file_mapping_of(*vma),
+                    (vma->pgoff_of(address) << kPageShift) + address.address().page_offset()};
 }
 
 // The bucket is locked.
@@ -111,7 +113,8 @@ int move_waiters(const FutexKey& from, const FutexKey& to, int limit) {
     return moved;
 }
 
-// Sleeps until woken, a signal, or the deadline. The waiter is queued, and its bucket may change by a requeue.
+// Sleeps until woken, a signal, or the deadline. The waiter is queued, and its bucket may change by a
+// requeue.
 Result<long> sleep_until_woken(Waiter& waiter, uint64_t deadline) {
     for (;;) {
         set_current_state(TaskState::Interruptible);
@@ -129,7 +132,8 @@ Result<long> sleep_until_woken(Waiter& waiter, uint64_t deadline) {
 
 }  // namespace
 
-Result<long> futex_wait(UserPtr<uint32_t> address, bool shared, uint32_t expected, uint64_t deadline, uint32_t bitset) {
+Result<long> futex_wait(UserPtr<uint32_t> address, bool shared, uint32_t expected, uint64_t deadline,
+                        uint32_t bitset) {
     if (bitset == 0) return Errno::Inval;
     Waiter waiter;
     waiter.key = TRY(get_futex_key(address, shared));
@@ -142,7 +146,7 @@ Result<long> futex_wait(UserPtr<uint32_t> address, bool shared, uint32_t expecte
     }
     // Queued first, compared second: whoever changes the word and wakes in between finds us in the queue.
     Result<uint32_t> value = get_user(address);
-    Result<long> outcome = !value ? Result<long>(value.error())
+    Result<long> outcome = !value                      ? Result<long>(value.error())
                            : value.value() != expected ? Result<long>(Errno::Again)
                                                        : sleep_until_woken(waiter, deadline);
     set_current_state(TaskState::Running);
@@ -164,8 +168,8 @@ Result<long> futex_wake(UserPtr<uint32_t> address, bool shared, int count, uint3
     return wake_key(key, count, bitset);
 }
 
-Result<long> futex_requeue(UserPtr<uint32_t> address, bool shared, int wake, UserPtr<uint32_t> target, int requeue,
-                           const uint32_t* expected) {
+Result<long> futex_requeue(UserPtr<uint32_t> address, bool shared, int wake, UserPtr<uint32_t> target,
+                           int requeue, const uint32_t* expected) {
     if (wake < 0 || requeue < 0) return Errno::Inval;
     const FutexKey from = TRY(get_futex_key(address, shared));
     const FutexKey to = TRY(get_futex_key(target, shared));

@@ -22,8 +22,8 @@ constinit pid_namespace init_pid_ns;
 
 namespace {
 
-constexpr uint64_t kNamespaceFlags = abi::kCloneNewNs | abi::kCloneNewUts | abi::kCloneNewIpc | abi::kCloneNewPid |
-                                     abi::kCloneNewNet | abi::kCloneNewUser;
+constexpr uint64_t kNamespaceFlags = abi::kCloneNewNs | abi::kCloneNewUts | abi::kCloneNewIpc |
+                                     abi::kCloneNewPid | abi::kCloneNewNet | abi::kCloneNewUser;
 constexpr uint64_t kSupported = abi::kCloneNewNs | abi::kCloneNewUts;
 
 Result<RefPtr<uts_namespace>> copy_utsname(uint64_t flags, uts_namespace& old) {

@@ -1,4 +1,5 @@
-// Bytes that look random and repeat from run to run: a deterministic generator, as all time and input here is.
+// Bytes that look random and repeat from run to run: a deterministic generator, as all time and input here
+// is.
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-// Robust futexes: the locks that a thread holds when it dies are marked, and one waiter each is woken. The list is
-// the program's own memory: it is read with suspicion (man 2 get_robust_list).
+// Robust futexes: the locks that a thread holds when it dies are marked, and one waiter each is woken. The
+// list is the program's own memory: it is read with suspicion (man 2 get_robust_list).
 #include "guest/kernel/futex.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"

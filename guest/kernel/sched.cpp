@@ -30,7 +30,8 @@ struct rq {
     unsigned running = 0;
     uint64_t switches = 0;
     task_struct* idle = nullptr;
-    // Set by the switch for the task that comes after: a dead one to be dropped, a borrowed mm to be given back.
+    // Set by the switch for the task that comes after: a dead one to be dropped, a borrowed mm to be given
+    // back.
     task_struct* dead = nullptr;
     mm_struct* borrowed_mm = nullptr;
 };

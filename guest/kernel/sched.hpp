@@ -43,9 +43,9 @@ inline constexpr unsigned kCommLength = 16;
 struct sched_entity {
     list_head run_list;
     bool on_rq = false;
-    int nice = 0;             // -20..19
-    unsigned policy = 0;      // SCHED_OTHER
-    unsigned time_slice = 0;  // ticks left
+    int nice = 0;                   // -20..19
+    unsigned policy = 0;            // SCHED_OTHER
+    unsigned time_slice = 0;        // ticks left
     bool first_time_slice = false;  // it still runs on what its maker gave it
     uint64_t sum_exec_ticks = 0;
     uint64_t last_ran = 0;   // tick of the last switch to or from it

@@ -137,8 +137,8 @@ Result<void> queue_signal(int sig, const siginfo& info, task_struct& task, SigTa
 bool kill_ok_by_cred(const task_struct& task) {
     const cred& mine = current_cred();
     const cred& theirs = *task.cred;
-    return mine.euid == theirs.suid || mine.euid == theirs.uid || mine.uid == theirs.suid || mine.uid == theirs.uid ||
-           capable(kCapKill);
+    return mine.euid == theirs.suid || mine.euid == theirs.uid || mine.uid == theirs.suid ||
+           mine.uid == theirs.uid || capable(kCapKill);
 }
 
 Result<void> check_kill_permission(int sig, const task_struct& task) {
@@ -166,7 +166,8 @@ void flush_sigqueue(sigpending& pending) {
     while (sigqueue* entry = pending.list.pop_front()) delete entry;
 }
 
-Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target, SigSource source) {
+Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target,
+                           SigSource source) {
     if (source == SigSource::User) TRY(check_kill_permission(sig, *task));
     if (sig == 0) return {};
     const spinlock_guard guard(task->sighand->siglock);
@@ -199,7 +200,9 @@ Result<void> kill_pgrp_info(pid* group, int sig, const siginfo& info, SigSource 
     return {};
 }
 
-void kill_pgrp(pid* group, int sig) { (void)kill_pgrp_info(group, sig, kernel_info(sig), SigSource::Kernel).ok(); }
+void kill_pgrp(pid* group, int sig) {
+    (void)kill_pgrp_info(group, sig, kernel_info(sig), SigSource::Kernel).ok();
+}
 
 void force_sig_info(int sig, const siginfo& info, task_struct* task) {
     const spinlock_guard guard(task->sighand->siglock);
@@ -221,8 +224,9 @@ void signal_wake_up(task_struct* task, Wake how) {
     task->stack.info()->flags |= TIF_SIGPENDING;
     auto states = static_cast<uint32_t>(TaskState::Interruptible);
     if (how == Wake::Fatal) {
-        states |= static_cast<uint32_t>(TaskState::Stopped) | static_cast<uint32_t>(TaskState::Traced) |
-                  (static_cast<uint32_t>(TaskState::Killable) & ~static_cast<uint32_t>(TaskState::Uninterruptible));
+        states |=
+            static_cast<uint32_t>(TaskState::Stopped) | static_cast<uint32_t>(TaskState::Traced) |
+            (static_cast<uint32_t>(TaskState::Killable) & ~static_cast<uint32_t>(TaskState::Uninterruptible));
     }
     try_to_wake_up(task, states);
 }

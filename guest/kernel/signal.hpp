@@ -91,16 +91,18 @@ enum class SigSource { User, Kernel };
 // To one thread or to whichever thread of the process takes it.
 enum class SigTarget { Thread, Process };
 
-// Srch when the task is gone, Again when a real-time signal cannot be queued, Perm when current may not send it.
-// sig 0 only checks.
-Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target, SigSource source);
+// Srch when the task is gone, Again when a real-time signal cannot be queued, Perm when current may not send
+// it. sig 0 only checks.
+Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target,
+                           SigSource source);
 // The same from the kernel, with a siginfo that says no more than that.
 void send_sig(int sig, task_struct* task);
 void send_group_sig(int sig, task_struct* task);
 // The same with task's siglock held.
 void send_sig_locked(int sig, const siginfo& info, task_struct* task, SigTarget target);
 
-// To each process of a process group. Srch if it is empty; otherwise Ok if it reached one, else the last error.
+// To each process of a process group. Srch if it is empty; otherwise Ok if it reached one, else the last
+// error.
 Result<void> kill_pgrp_info(pid* group, int sig, const siginfo& info, SigSource source);
 // From the kernel: what a tty does for ^C.
 void kill_pgrp(pid* group, int sig);
@@ -135,8 +137,8 @@ struct ksignal {
     siginfo info{};
     int sig = 0;
 };
-// The next signal that a handler is to be called for; false if there is none. Default actions happen inside, and
-// may not return.
+// The next signal that a handler is to be called for; false if there is none. Default actions happen inside,
+// and may not return.
 bool get_signal(ksignal& out);
 // A handler for `taken` is about to run.
 void signal_delivered(const ksignal& taken);

@@ -10,14 +10,15 @@ inline constexpr abi::SigSet kStopSignals = abi::sigmask(abi::kSigStop) | abi::s
                                             abi::sigmask(abi::kSigTtin) | abi::sigmask(abi::kSigTtou);
 inline constexpr abi::SigSet kIgnoredSignals = abi::sigmask(abi::kSigCont) | abi::sigmask(abi::kSigChld) |
                                                abi::sigmask(abi::kSigWinch) | abi::sigmask(abi::kSigUrg);
-inline constexpr abi::SigSet kCoreSignals =
-    abi::sigmask(abi::kSigQuit) | abi::sigmask(abi::kSigIll) | abi::sigmask(abi::kSigTrap) |
-    abi::sigmask(abi::kSigAbrt) | abi::sigmask(abi::kSigFpe) | abi::sigmask(abi::kSigSegv) |
-    abi::sigmask(abi::kSigBus) | abi::sigmask(abi::kSigSys) | abi::sigmask(abi::kSigXcpu) | abi::sigmask(abi::kSigXfsz);
+inline constexpr abi::SigSet kCoreSignals = abi::sigmask(abi::kSigQuit) | abi::sigmask(abi::kSigIll) |
+                                            abi::sigmask(abi::kSigTrap) | abi::sigmask(abi::kSigAbrt) |
+                                            abi::sigmask(abi::kSigFpe) | abi::sigmask(abi::kSigSegv) |
+                                            abi::sigmask(abi::kSigBus) | abi::sigmask(abi::kSigSys) |
+                                            abi::sigmask(abi::kSigXcpu) | abi::sigmask(abi::kSigXfsz);
 // Faults of the instruction itself come before whatever else is pending.
-inline constexpr abi::SigSet kSynchronousSignals =
-    abi::sigmask(abi::kSigSegv) | abi::sigmask(abi::kSigBus) | abi::sigmask(abi::kSigIll) |
-    abi::sigmask(abi::kSigTrap) | abi::sigmask(abi::kSigFpe) | abi::sigmask(abi::kSigSys);
+inline constexpr abi::SigSet kSynchronousSignals = abi::sigmask(abi::kSigSegv) | abi::sigmask(abi::kSigBus) |
+                                                   abi::sigmask(abi::kSigIll) | abi::sigmask(abi::kSigTrap) |
+                                                   abi::sigmask(abi::kSigFpe) | abi::sigmask(abi::kSigSys);
 
 constexpr bool ignored_by_default(int sig) { return (abi::sigmask(sig) & kIgnoredSignals) != 0; }
 constexpr bool stops_by_default(int sig) { return (abi::sigmask(sig) & kStopSignals) != 0; }

@@ -98,7 +98,8 @@ Taken take_one(task_struct& task, ksignal& out) {
     spinlock_guard guard(task.sighand->siglock);
     if (notify_continued(task, guard)) return Taken::Again;
     signal_struct& signal = *task.signal;
-    if (!signal_group_exit(signal) && task.group_stop_pending) return do_signal_stop(task, 0, guard) ? Taken::Again : Taken::None;
+    if (!signal_group_exit(signal) && task.group_stop_pending)
+        return do_signal_stop(task, 0, guard) ? Taken::Again : Taken::None;
     const int sig = dequeue_signal(&task, ~task.blocked, out.info);
     if (sig == 0) return Taken::None;
     out.sig = sig;

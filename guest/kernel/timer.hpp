@@ -8,7 +8,7 @@
 namespace guest {
 
 struct timer_list {
-    uint64_t expires = 0;  // ns, CLOCK_MONOTONIC
+    uint64_t expires = 0;                           // ns, CLOCK_MONOTONIC
     void (*function)(timer_list& timer) = nullptr;  // interrupts off; may add the timer again
     void* data = nullptr;
     list_head entry;

@@ -35,7 +35,8 @@ uint64_t max_rss(const task_struct& task) {
 // Threads that are gone and those that are not.
 Usage process_usage(const task_struct& task) {
     const signal_struct& signal = *task.signal;
-    Usage sum{signal.utime, signal.stime, signal.min_flt, signal.maj_flt, signal.nvcsw, signal.nivcsw, max_rss(task)};
+    Usage sum{signal.utime, signal.stime,  signal.min_flt, signal.maj_flt,
+              signal.nvcsw, signal.nivcsw, max_rss(task)};
     for_each_thread(&task, [&](const task_struct& thread) {
         sum.utime += thread.utime;
         sum.stime += thread.stime;
@@ -48,7 +49,8 @@ Usage process_usage(const task_struct& task) {
 }
 
 Usage children_usage(const signal_struct& signal) {
-    return {signal.cutime, signal.cstime, signal.cmin_flt, signal.cmaj_flt, signal.cnvcsw, signal.cnivcsw, signal.cmaxrss};
+    return {signal.cutime, signal.cstime,  signal.cmin_flt, signal.cmaj_flt,
+            signal.cnvcsw, signal.cnivcsw, signal.cmaxrss};
 }
 
 void add_child_usage(signal_struct& parent, const task_struct& child) {
@@ -64,7 +66,8 @@ void add_child_usage(signal_struct& parent, const task_struct& child) {
     if (parent.cmaxrss < rss) parent.cmaxrss = rss;
 }
 
-// Is this a child that the caller asked for? __WCLONE asks for those that do not send SIGCHLD, __WALL for all.
+// Is this a child that the caller asked for? __WCLONE asks for those that do not send SIGCHLD, __WALL for
+// all.
 bool eligible_child(const wait_opts& wo, const task_struct& child) {
     if (wo.type != PIDTYPE_MAX && child.pids[wo.type].of.get() != wo.who) return false;
     const bool wants_clone = (wo.options & abi::kWClone) != 0;
@@ -92,7 +95,9 @@ bool wait_task_zombie(Scan& scan, task_struct& child) {
     if ((scan.wo.options & abi::kWExited) == 0) return false;
     const bool group_exit = (child.signal->flags & SIGNAL_GROUP_EXIT) != 0;
     const int status = group_exit ? child.signal->group_exit_code : child.exit_code;
-    const int why = (status & 0x7f) == 0 ? abi::kCldExited : (status & 0x80) != 0 ? abi::kCldDumped : abi::kCldKilled;
+    const int why = (status & 0x7f) == 0   ? abi::kCldExited
+                    : (status & 0x80) != 0 ? abi::kCldDumped
+                                           : abi::kCldKilled;
     report(scan, child, status, why);
     if ((scan.wo.options & abi::kWNoWait) != 0) return true;
     child.exit_state = TaskState::Dead;
@@ -126,7 +131,8 @@ bool wait_consider_task(Scan& scan, task_struct& child) {
     if (!eligible_child(scan.wo, child) || child.exit_state == TaskState::Dead) return false;
     scan.any = true;
     // A leader whose threads live on is not yet to be reaped.
-    if (child.exit_state == TaskState::Zombie) return thread_group_empty(&child) && wait_task_zombie(scan, child);
+    if (child.exit_state == TaskState::Zombie)
+        return thread_group_empty(&child) && wait_task_zombie(scan, child);
     return wait_task_stopped(scan, child) || wait_task_continued(scan, child);
 }
 
@@ -178,13 +184,16 @@ Result<pid_nr_t> do_wait(wait_opts& wo) {
     return outcome;
 }
 
-void getrusage_children(const task_struct& task, abi::Rusage& out) { out = to_rusage(children_usage(*task.signal)); }
+void getrusage_children(const task_struct& task, abi::Rusage& out) {
+    out = to_rusage(children_usage(*task.signal));
+}
 void getrusage_self(const task_struct& task, abi::Rusage& out) {
     const spinlock_guard guard(tasklist_lock);
     out = to_rusage(process_usage(task));
 }
 void getrusage_thread(const task_struct& task, abi::Rusage& out) {
-    out = to_rusage({task.utime, task.stime, task.min_flt, task.maj_flt, task.nvcsw, task.nivcsw, max_rss(task)});
+    out = to_rusage(
+        {task.utime, task.stime, task.min_flt, task.maj_flt, task.nvcsw, task.nivcsw, max_rss(task)});
 }
 
 }  // namespace guest

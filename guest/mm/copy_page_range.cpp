@@ -10,7 +10,8 @@ namespace guest {
 namespace {
 
 // One present entry. src's page_table_lock is held; nobody else sees dst.
-void copy_one_pte(mm_struct& dst, pte_t* dst_pte, pte_t* src_pte, const vm_area_struct& vma, bool& protected_any) {
+void copy_one_pte(mm_struct& dst, pte_t* dst_pte, pte_t* src_pte, const vm_area_struct& vma,
+                  bool& protected_any) {
     pte_t entry = read_pte(src_pte);
     if (vma.is_cow() && entry.write()) {
         ptep_set_wrprotect(src_pte);

@@ -5,14 +5,13 @@
 
 namespace guest {
 
-// From the moment init starts: the `nth` allocation by a task fails, once. 0: none. (failslab=N)
-void set_failslab(uint64_t nth);
-// init is about to run.
-void arm_failslab();
-// Allocations that were counted since then.
-[[nodiscard]] uint64_t failslab_count();
+// Each `every`-th allocation by a program fails; 0: none. (failslab=N on the command line.) Process 1 is
+// spared: a machine without it ends.
+void set_failslab(uint64_t every);
+// Failures that were made.
+[[nodiscard]] uint64_t failslab_failures();
 
-// Asked by the allocators for each allocation. task_struct::fail_nth counts the same for one task.
+// Asked by the allocators for each allocation. Also counts task_struct::fail_nth down.
 [[nodiscard]] bool should_fail_alloc();
 
 }  // namespace guest

@@ -62,7 +62,8 @@ void* memblock_alloc(uint64_t size, uint64_t align, const char* what) {
             at = taken.align_up(align);
         }
     }
-    panic("too little memory: %lu KiB of RAM leave no room for %s (%lu KiB)", memblock_total() >> 10, what, size >> 10);
+    panic("too little memory: %lu KiB of RAM leave no room for %s (%lu KiB)", memblock_total() >> 10, what,
+          size >> 10);
 }
 
 unsigned memblock_regions() { return ram.count; }

@@ -106,9 +106,7 @@ FaultResult do_fault(const Fault& fault) {
 }
 
 // The last owner of a private page gets it back writable (row W3).
-bool can_reuse(const page* frame) {
-    return is_anonymous(frame) && page_count(frame) == 1;
-}
+bool can_reuse(const page* frame) { return is_anonymous(frame) && page_count(frame) == 1; }
 
 // Makes the entry writable as it is. No flush: the fault itself made the CPU forget the old one.
 FaultResult wp_page_reuse(const Fault& fault, page* frame) {
@@ -195,7 +193,8 @@ Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags) {
             }
         }
         const FaultResult result = handle_mm_fault(*vma, at, flags);
-        if (result != FaultResult::Ok) return result == FaultResult::OutOfMemory ? Errno::NoMem : Errno::Fault;
+        if (result != FaultResult::Ok)
+            return result == FaultResult::OutOfMemory ? Errno::NoMem : Errno::Fault;
     }
 }
 

@@ -31,26 +31,31 @@ vm_area_struct* find_extend_vma(mm_struct& mm, VirtAddr at);
 
 // fork: gives dst the entries of src's pages in vma, write-protecting both sides where writes must copy. Sets
 // `protected_any` if an entry of src lost its write permission: src's TLB must be flushed before it goes on.
-// Both mmap_sems are held for writing. NoMem leaves the entries made so far: dst is on its way to be unmapped.
+// Both mmap_sems are held for writing. NoMem leaves the entries made so far: dst is on its way to be
+// unmapped.
 Result<> copy_page_range(mm_struct& dst, mm_struct& src, const vm_area_struct& vma, bool& protected_any);
 
 // Clears all entries of [from, to), which lies in vma.
 void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from, VirtAddr to);
 
-// Unmaps the pages of a file from index on, up to `count` of them, wherever they are mapped. Private copies go only
-// when `even_cows`, as truncation wants it.
-void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count = ~uint64_t{0}, bool even_cows = true);
+// Unmaps the pages of a file from index on, up to `count` of them, wherever they are mapped. Private copies
+// go only when `even_cows`, as truncation wants it.
+void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count = ~uint64_t{0},
+                         bool even_cows = true);
 
 // Rights of the entries in [from, to) become those of vma's flags.
 void change_protection(vm_area_struct& vma, VirtAddr from, VirtAddr to);
 // Moves the entries of [from, from + bytes) to `to`. NoMem: how far it came is in `moved`, in bytes.
-Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struct& to_vma, VirtAddr to, uint64_t bytes);
+Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struct& to_vma, VirtAddr to,
+                          uint64_t bytes);
 
-// One frame of zeros that is mapped read-only wherever anonymous memory was only read (row W6). It is not counted.
+// One frame of zeros that is mapped read-only wherever anonymous memory was only read (row W6). It is not
+// counted.
 extern page* zero_page;
 [[nodiscard]] inline bool is_zero_page(const page* frame) { return frame == zero_page; }
 
-// The frame behind `at` after a fault for that access, referenced: for futexes and for reading another process.
+// The frame behind `at` after a fault for that access, referenced: for futexes and for reading another
+// process.
 Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags);
 
 }  // namespace guest

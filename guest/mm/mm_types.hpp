@@ -39,11 +39,11 @@ struct vm_area_struct {
     VirtAddr vm_start;
     VirtAddr vm_end;  // one past the last byte
     uint64_t vm_flags;
-    uint64_t vm_pgoff = 0;    // of vm_start in the file, in pages
-    FileRef vm_file;          // null for private anonymous memory
-    list_head vm_list;        // mm->mmap, by address
-    TreeNode vm_rb;           // mm->mm_rb, by address
-    list_head shared;         // the file's address_space::i_mmap
+    uint64_t vm_pgoff = 0;  // of vm_start in the file, in pages
+    FileRef vm_file;        // null for private anonymous memory
+    list_head vm_list;      // mm->mmap, by address
+    TreeNode vm_rb;         // mm->mm_rb, by address
+    list_head shared;       // the file's address_space::i_mmap
 
     [[nodiscard]] uint64_t pages() const { return (vm_end - vm_start) >> kPageShift; }
     [[nodiscard]] bool contains(VirtAddr address) const { return address >= vm_start && address < vm_end; }
@@ -77,7 +77,7 @@ struct mm_struct {
     VirtAddr start_code, end_code, start_data, end_data;
     VirtAddr start_brk, brk, start_stack;
     VirtAddr arg_start, arg_end, env_start, env_end;
-    VirtAddr mmap_base;        // areas without an address of their own go below it
+    VirtAddr mmap_base;  // areas without an address of their own go below it
     FileRef exe_file;
     static constexpr unsigned kAuxWords = 44;
     uint64_t saved_auxv[kAuxWords] = {};

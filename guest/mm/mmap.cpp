@@ -58,8 +58,8 @@ void free_tables_of(mm_struct& mm, VirtAddr from, VirtAddr to, mmu_gather& gathe
 
 }  // namespace
 
-Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t bytes, uint64_t prot, uint64_t flags,
-                         uint64_t pgoff) {
+Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t bytes, uint64_t prot,
+                         uint64_t flags, uint64_t pgoff) {
     if (bytes == 0) return Errno::Inval;
     bytes = page_align_up(bytes);
     if (bytes == 0) return Errno::NoMem;
@@ -94,7 +94,8 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
 
 Result<> do_munmap(mm_struct& mm, VirtAddr from, uint64_t bytes) {
     bytes = page_align_up(bytes);
-    if (!from.is_aligned() || bytes == 0 || bytes > kTaskSize.raw() || from > kTaskSize - bytes) return Errno::Inval;
+    if (!from.is_aligned() || bytes == 0 || bytes > kTaskSize.raw() || from > kTaskSize - bytes)
+        return Errno::Inval;
     const VirtAddr to = from + bytes;
     TRY(isolate_range(mm, from, to));
     vm_area_struct* vma = find_vma(mm, from);

@@ -39,14 +39,14 @@ Result<> isolate_range(mm_struct& mm, VirtAddr from, VirtAddr to);
 Result<VirtAddr> get_unmapped_area(mm_struct& mm, VirtAddr hint, uint64_t bytes);
 
 // An area of `file` (null: anonymous) from page pgoff on. prot and flags as mmap(2). The address.
-Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t bytes, uint64_t prot, uint64_t flags,
-                         uint64_t pgoff);
+Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t bytes, uint64_t prot,
+                         uint64_t flags, uint64_t pgoff);
 Result<> do_munmap(mm_struct& mm, VirtAddr from, uint64_t bytes);
 // Anonymous private memory at exactly [from, from + bytes), for brk and for programs' bss.
 Result<> do_brk(mm_struct& mm, VirtAddr from, uint64_t bytes);
 Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot);
-Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags,
-                           VirtAddr new_address);
+Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uint64_t new_bytes,
+                           uint64_t flags, VirtAddr new_address);
 Result<> do_madvise(mm_struct& mm, VirtAddr from, uint64_t bytes, int advice);
 
 // Whether `pages` more may be mapped: RLIMIT_AS and what the machine can ever hold.

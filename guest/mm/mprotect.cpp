@@ -51,7 +51,8 @@ Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot
     const VirtAddr to = from + bytes;
     if (!fully_mapped(mm, from, to)) return Errno::NoMem;
     const uint64_t wanted = prot & kAccessFlags;
-    for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to; vma = mm.mmap.next(*vma)) {
+    for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to;
+         vma = mm.mmap.next(*vma)) {
         // VM_MAYREAD and its like stand four bits above VM_READ.
         if ((wanted & ~(vma->vm_flags >> 4)) != 0) return Errno::Access;
     }
@@ -69,8 +70,8 @@ Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot
 namespace {
 
 // Moves [from, from + old_bytes) to a new area of new_bytes at `to`, which is free.
-Result<VirtAddr> move_vma(mm_struct& mm, vm_area_struct& vma, VirtAddr from, uint64_t old_bytes, uint64_t new_bytes,
-                          VirtAddr to) {
+Result<VirtAddr> move_vma(mm_struct& mm, vm_area_struct& vma, VirtAddr from, uint64_t old_bytes,
+                          uint64_t new_bytes, VirtAddr to) {
     auto area = TRY(make_owned<vm_area_struct>(mm, vma));
     area->vm_pgoff = vma.pgoff_of(from);
     area->vm_start = to;
@@ -99,8 +100,8 @@ bool can_grow_in_place(mm_struct& mm, const vm_area_struct& vma, VirtAddr old_en
 
 }  // namespace
 
-Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags,
-                           VirtAddr new_address) {
+Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uint64_t new_bytes,
+                           uint64_t flags, VirtAddr new_address) {
     if ((flags & ~(abi::kMremapMayMove | abi::kMremapFixed)) != 0) return Errno::Inval;
     const bool fixed = (flags & abi::kMremapFixed) != 0;
     if (fixed && (flags & abi::kMremapMayMove) == 0) return Errno::Inval;
@@ -171,7 +172,8 @@ Result<FlagAdvice> flag_advice(int advice) {
 
 Result<> madvise_dontneed(mm_struct& mm, VirtAddr from, VirtAddr to) {
     mmu_gather gather(mm);
-    for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to; vma = mm.mmap.next(*vma)) {
+    for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to;
+         vma = mm.mmap.next(*vma)) {
         if ((vma->vm_flags & VM_LOCKED) != 0) return Errno::Inval;
         const VirtAddr first = vma->vm_start > from ? vma->vm_start : from;
         const VirtAddr last = vma->vm_end < to ? vma->vm_end : to;
@@ -193,13 +195,16 @@ Result<> do_madvise(mm_struct& mm, VirtAddr from, uint64_t bytes, int advice) {
     if (discard) {
         TRY(madvise_dontneed(mm, from, to));
     } else if (change.set != 0 || change.clear != 0) {
-        for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to; vma = mm.mmap.next(*vma)) {
+        for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to;
+             vma = mm.mmap.next(*vma)) {
             // Only private anonymous memory can be wiped.
-            if ((change.set & VM_WIPEONFORK) != 0 && (vma->vm_file || (vma->vm_flags & VM_SHARED) != 0)) return Errno::Inval;
+            if ((change.set & VM_WIPEONFORK) != 0 && (vma->vm_file || (vma->vm_flags & VM_SHARED) != 0))
+                return Errno::Inval;
         }
         TRY(isolate_range(mm, from, to));
-        change_areas(mm, from, to,
-                     [&](vm_area_struct& vma) { vma.vm_flags = (vma.vm_flags & ~change.clear) | change.set; });
+        change_areas(mm, from, to, [&](vm_area_struct& vma) {
+            vma.vm_flags = (vma.vm_flags & ~change.clear) | change.set;
+        });
     }
     if (!whole) return Errno::NoMem;
     return {};

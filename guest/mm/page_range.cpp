@@ -101,7 +101,8 @@ void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count,
         const uint64_t last = end < vma.pages() ? end : vma.pages();
         if (first >= last) continue;
         mmu_gather gather(*vma.vm_mm);
-        zap_page_range(gather, vma, vma.vm_start + (first << kPageShift), vma.vm_start + (last << kPageShift));
+        zap_page_range(gather, vma, vma.vm_start + (first << kPageShift),
+                       vma.vm_start + (last << kPageShift));
     }
 }
 

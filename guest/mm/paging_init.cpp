@@ -1,5 +1,6 @@
-// The kernel's own page tables: all RAM in the direct map with 2 MiB pages, and the image with 4 KiB pages and
-// no more rights than each part needs. They never change afterwards: every address space copies the top entries.
+// The kernel's own page tables: all RAM in the direct map with 2 MiB pages, and the image with 4 KiB pages
+// and no more rights than each part needs. They never change afterwards: every address space copies the top
+// entries.
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/pgtable.hpp"
 #include "guest/mm/init.hpp"
@@ -43,7 +44,8 @@ void map_direct(PhysAddr from, PhysAddr to) {
 }
 
 void map_image(const char* from, const char* to, uint64_t rights) {
-    for (VirtAddr at(reinterpret_cast<uint64_t>(from)); at < VirtAddr(reinterpret_cast<uint64_t>(to)); at += kPageSize) {
+    for (VirtAddr at(reinterpret_cast<uint64_t>(from)); at < VirtAddr(reinterpret_cast<uint64_t>(to));
+         at += kPageSize) {
         pte_t* ptes = boot_table(*boot_pmd(at));
         ptes[table_index<1>(at)].raw = (at - kKernelBase) | rights;
     }

@@ -1,8 +1,8 @@
 // Making and freeing page tables.
 #include "guest/arch/pgtable.hpp"
 
-#include "guest/lib/string.hpp"
 #include "guest/lib/spinlock.hpp"
+#include "guest/lib/string.hpp"
 #include "guest/mm/mmu_gather.hpp"
 
 namespace guest {
@@ -100,7 +100,8 @@ pgd_t* pgd_alloc() {
 
 void pgd_free(pgd_t* pgd) { put_page(virt_to_page(pgd)); }
 
-void free_pgtables(mm_struct& mm, VirtAddr from, VirtAddr to, VirtAddr floor, VirtAddr ceiling, mmu_gather& gather) {
+void free_pgtables(mm_struct& mm, VirtAddr from, VirtAddr to, VirtAddr floor, VirtAddr ceiling,
+                   mmu_gather& gather) {
     const spinlock_guard guard(mm.page_table_lock);
     FreeRange range{mm, floor, ceiling, gather};
     for (VirtAddr at = from; at < to; at = pgd_addr_end(at, to)) {

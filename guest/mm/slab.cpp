@@ -1,5 +1,6 @@
 // Caches of small objects, and kmalloc on top of them. Each slab is a block of frames cut into objects; free
-// ones are chained through their first word. An empty slab goes back at once, so that counts of frames are exact.
+// ones are chained through their first word. An empty slab goes back at once, so that counts of frames are
+// exact.
 #include "guest/mm/slab.hpp"
 
 #include "guest/lib/panic.hpp"
@@ -55,8 +56,9 @@ bool grow(kmem_cache& cache) {
 }
 
 constinit kmem_cache kmalloc_caches[] = {
-    {"kmalloc-16", 16},   {"kmalloc-32", 32},   {"kmalloc-64", 64},     {"kmalloc-96", 96},     {"kmalloc-128", 128},
-    {"kmalloc-192", 192}, {"kmalloc-256", 256}, {"kmalloc-512", 512},   {"kmalloc-1024", 1024}, {"kmalloc-2048", 2048},
+    {"kmalloc-16", 16},     {"kmalloc-32", 32},     {"kmalloc-64", 64},   {"kmalloc-96", 96},
+    {"kmalloc-128", 128},   {"kmalloc-192", 192},   {"kmalloc-256", 256}, {"kmalloc-512", 512},
+    {"kmalloc-1024", 1024}, {"kmalloc-2048", 2048},
 };
 
 }  // namespace
@@ -101,8 +103,8 @@ void for_each_kmem_cache(void (*visit)(const kmem_cache& cache, void* context), 
 
 uint64_t nr_slab_objects() {
     uint64_t total = 0;
-    for_each_kmem_cache([](const kmem_cache& cache, void* sum) { *static_cast<uint64_t*>(sum) += cache.objects; },
-                        &total);
+    for_each_kmem_cache(
+        [](const kmem_cache& cache, void* sum) { *static_cast<uint64_t*>(sum) += cache.objects; }, &total);
     return total;
 }
 

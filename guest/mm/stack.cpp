@@ -15,7 +15,8 @@ bool expand_downwards(vm_area_struct& vma, VirtAddr at) {
     if (vma.vm_end - start > rlimit(abi::Rlimit::Stack) || !may_expand_vm(mm, pages)) return false;
     if (start < kMmapMinAddr) return false;
     const vm_area_struct* prev = mm.mmap.prev(vma);
-    if (prev != nullptr && (prev->vm_flags & VM_GROWSDOWN) == 0 && start.raw() < prev->vm_end.raw() + kStackGuardGap) {
+    if (prev != nullptr && (prev->vm_flags & VM_GROWSDOWN) == 0 &&
+        start.raw() < prev->vm_end.raw() + kStackGuardGap) {
         return false;
     }
     if (prev != nullptr && start < prev->vm_end) return false;
@@ -30,8 +31,8 @@ vm_area_struct* find_extend_vma(mm_struct& mm, VirtAddr at) {
     vm_area_struct* vma = find_vma(mm, at);
     if (vma == nullptr || vma->vm_start <= at) return vma;
     if ((vma->vm_flags & VM_GROWSDOWN) == 0) return nullptr;
-    // Moving the lower border keeps the order of areas. Faults of other threads may do the same at this moment,
-    // with the semaphore held for reading as here.
+    // Moving the lower border keeps the order of areas. Faults of other threads may do the same at this
+    // moment, with the semaphore held for reading as here.
     const spinlock_guard guard(mm.page_table_lock);
     if (vma->vm_start <= at) return vma;
     return expand_downwards(*vma, at) ? vma : nullptr;

@@ -1,5 +1,5 @@
-// Touching user memory. Each instruction that does so has an entry in the exception table: if its fault cannot
-// be served, execution goes on at the fix-up with the bytes that are left in RCX.
+// Touching user memory. Each instruction that does so has an entry in the exception table: if its fault
+// cannot be served, execution goes on at the fix-up with the bytes that are left in RCX.
 #include "guest/mm/uaccess.hpp"
 
 #include "guest/arch/cpu.hpp"
@@ -20,10 +20,11 @@ inline void user_access_end() {
 }
 
 // Entries are offsets from themselves: instruction, fix-up.
-#define EX_TABLE(from, to)                  \
-    ".pushsection __ex_table, \"a\"\n"      \
-    ".balign 4\n"                           \
-    ".long " from " - ., " to " - .\n"      \
+#define EX_TABLE(from, to)             \
+    ".pushsection __ex_table, \"a\"\n" \
+    ".balign 4\n"                      \
+    ".long " from " - ., " to          \
+    " - .\n"                           \
     ".popsection\n"
 
 // Bytes not copied. One side is user memory; the copy by words first is what fork benchmarks are made of.
@@ -74,7 +75,9 @@ bool get_user_byte(char& to, VirtAddr from) {
 
 }  // namespace
 
-bool access_ok(VirtAddr address, uint64_t bytes) { return bytes <= kTaskSize.raw() && address <= kTaskSize - bytes; }
+bool access_ok(VirtAddr address, uint64_t bytes) {
+    return bytes <= kTaskSize.raw() && address <= kTaskSize - bytes;
+}
 
 size_t copy_to_user_partial(VirtAddr to, const void* from, size_t bytes) {
     if (!access_ok(to, bytes)) return bytes;

@@ -44,7 +44,11 @@ void absorb(vm_area_struct& a, vm_area_struct* b) {
 }  // namespace
 
 vm_area_struct::vm_area_struct(mm_struct& mm, const vm_area_struct& other)
-    : vm_mm(&mm), vm_start(other.vm_start), vm_end(other.vm_end), vm_flags(other.vm_flags), vm_pgoff(other.vm_pgoff) {
+    : vm_mm(&mm),
+      vm_start(other.vm_start),
+      vm_end(other.vm_end),
+      vm_flags(other.vm_flags),
+      vm_pgoff(other.vm_pgoff) {
     if (other.vm_file) {
         other.vm_file->get();
         vm_file = FileRef(other.vm_file.get());
@@ -126,13 +130,16 @@ Result<> isolate_range(mm_struct& mm, VirtAddr from, VirtAddr to) {
 Result<VirtAddr> get_unmapped_area(mm_struct& mm, VirtAddr hint, uint64_t bytes) {
     if (bytes > kTaskSize.raw()) return Errno::NoMem;
     hint = hint.align_up();
-    if (!hint.is_null() && hint >= kMmapMinAddr && hint <= kTaskSize - bytes && !has_vma_in(mm, hint, hint + bytes)) {
+    if (!hint.is_null() && hint >= kMmapMinAddr && hint <= kTaskSize - bytes &&
+        !has_vma_in(mm, hint, hint + bytes)) {
         return hint;
     }
     // Top down: the highest gap that is large enough.
     VirtAddr end = mm.mmap_base;
     const vm_area_struct* above = find_vma(mm, mm.mmap_base - 1);
-    const vm_area_struct* vma = above == nullptr ? mm.mmap.back() : above->vm_start < end ? above : mm.mmap.prev(*above);
+    const vm_area_struct* vma = above == nullptr        ? mm.mmap.back()
+                                : above->vm_start < end ? above
+                                                        : mm.mmap.prev(*above);
     for (; vma != nullptr; vma = mm.mmap.prev(*vma)) {
         if (vma->vm_end <= end && end - vma->vm_end >= bytes) break;
         if (vma->vm_start < end) end = vma->vm_start;

@@ -5,8 +5,8 @@
 
 namespace guest {
 
-// Calls visit(pte_t* first, VirtAddr from, VirtAddr to) for each part of [from, to) whose last-level table exists;
-// `first` is the entry of `from`. Parts do not cross a table. A visit may let others run.
+// Calls visit(pte_t* first, VirtAddr from, VirtAddr to) for each part of [from, to) whose last-level table
+// exists; `first` is the entry of `from`. Parts do not cross a table. A visit may let others run.
 template <typename Visit>
 void for_each_pte_table(const mm_struct& mm, VirtAddr from, VirtAddr to, Visit&& visit) {
     for (VirtAddr at = from; at < to;) {

@@ -9,8 +9,8 @@ namespace {
 
 constexpr uint32_t kKeep = ~uint32_t{0};
 
-// Capabilities follow the user ids: gone when none of them is root's any more, effective with the effective id
-// (man 7 capabilities, "Effect of user ID changes on capabilities").
+// Capabilities follow the user ids: gone when none of them is root's any more, effective with the effective
+// id (man 7 capabilities, "Effect of user ID changes on capabilities").
 void fix_capabilities(cred& changed, const cred& old) {
     const bool had_root = old.uid == 0 || old.euid == 0 || old.suid == 0;
     const bool has_root = changed.uid == 0 || changed.euid == 0 || changed.suid == 0;

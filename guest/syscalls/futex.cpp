@@ -14,7 +14,8 @@ constexpr uint64_t kNsPerSecond = 1'000'000'000;
 Result<uint64_t> wait_deadline(UserPtr<const abi::Timespec> timeout, bool absolute, bool realtime) {
     if (!timeout) return kFutexNoTimeout;
     const abi::Timespec time = TRY(get_user(timeout));
-    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= static_cast<int64_t>(kNsPerSecond)) return Errno::Inval;
+    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= static_cast<int64_t>(kNsPerSecond))
+        return Errno::Inval;
     const auto seconds = static_cast<uint64_t>(time.tv_sec);
     if (seconds >= kFutexNoTimeout / kNsPerSecond - 1) return kFutexNoTimeout - 1;
     const uint64_t ns = seconds * kNsPerSecond + static_cast<uint64_t>(time.tv_nsec);

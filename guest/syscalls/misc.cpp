@@ -54,14 +54,16 @@ Result<> set_limit(signal_struct& signal, uint32_t which, const abi::RlimitPair&
     constexpr uint64_t kNrOpenMax = uint64_t{1} << 20;
     if (wanted.current > wanted.maximum) return Errno::Inval;
     if (wanted.maximum > signal.rlim[which].maximum && !capable(kCapSysResource)) return Errno::Perm;
-    if (static_cast<abi::Rlimit>(which) == abi::Rlimit::NoFile && wanted.maximum > kNrOpenMax) return Errno::Perm;
+    if (static_cast<abi::Rlimit>(which) == abi::Rlimit::NoFile && wanted.maximum > kNrOpenMax)
+        return Errno::Perm;
     signal.rlim[which] = wanted;
     return {};
 }
 
 }  // namespace
 
-Result<long> sys_prlimit64(int nr, uint32_t which, UserPtr<const abi::RlimitPair> in, UserPtr<abi::RlimitPair> out) {
+Result<long> sys_prlimit64(int nr, uint32_t which, UserPtr<const abi::RlimitPair> in,
+                           UserPtr<abi::RlimitPair> out) {
     if (which >= abi::kRlimits) return Errno::Inval;
     abi::RlimitPair wanted{};
     if (in) wanted = TRY(get_user(in));
@@ -165,7 +167,8 @@ Result<long> sys_getrandom(VirtAddr out, size_t bytes, uint32_t flags) {
 Result<long> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command) {
     constexpr uint32_t kMagic1 = 0xfee1dead;
     constexpr uint32_t kMagics2[] = {672274793, 85072278, 369367448, 537993216};
-    constexpr uint32_t kRestart = 0x01234567, kHalt = 0xcdef0123, kPowerOff = 0x4321fedc, kCadOn = 0x89abcdef, kCadOff = 0;
+    constexpr uint32_t kRestart = 0x01234567, kHalt = 0xcdef0123, kPowerOff = 0x4321fedc, kCadOn = 0x89abcdef,
+                       kCadOff = 0;
     if (!capable(kCapSysBoot)) return Errno::Perm;
     bool known = false;
     for (const uint32_t magic : kMagics2) known = known || magic == magic2;

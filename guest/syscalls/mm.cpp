@@ -41,7 +41,8 @@ void populate(VirtAddr from, uint64_t bytes, bool write) {
 
 }  // namespace
 
-Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t flags, int fd, uint64_t offset) {
+Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t flags, int fd,
+                      uint64_t offset) {
     if ((offset & ~kPageMask) != 0) return Errno::Inval;
     const RefPtr<file> backing = TRY(mmap_backing(bytes, flags, fd));
     mm_struct& mm = current_mm();
@@ -49,9 +50,11 @@ Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t 
     VirtAddr start;
     {
         const write_guard guard(mm.mmap_sem);
-        start = TRY(do_mmap(mm, backing.get(), address, bytes, prot, flags, anonymous ? 0 : offset >> kPageShift));
+        start = TRY(
+            do_mmap(mm, backing.get(), address, bytes, prot, flags, anonymous ? 0 : offset >> kPageShift));
     }
-    if ((flags & (abi::kMapPopulate | abi::kMapLocked)) != 0) populate(start, bytes, (prot & abi::kProtWrite) != 0);
+    if ((flags & (abi::kMapPopulate | abi::kMapLocked)) != 0)
+        populate(start, bytes, (prot & abi::kProtWrite) != 0);
     return to_long(start);
 }
 
@@ -67,7 +70,8 @@ Result<long> sys_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot) {
     return 0;
 }
 
-Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags, VirtAddr target) {
+Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags,
+                        VirtAddr target) {
     const write_guard guard(current_mm().mmap_sem);
     return to_long(TRY(do_mremap(current_mm(), address, old_bytes, new_bytes, flags, target)));
 }
@@ -81,7 +85,8 @@ Result<long> sys_madvise(VirtAddr address, uint64_t bytes, int advice) {
 // There is no disk to write to: shared mappings are the file's own frames.
 Result<long> sys_msync(VirtAddr address, uint64_t bytes, uint32_t flags) {
     constexpr uint32_t kAsync = 1, kInvalidate = 2, kSync = 4;
-    if ((flags & ~(kAsync | kInvalidate | kSync)) != 0 || (flags & (kAsync | kSync)) == (kAsync | kSync)) return Errno::Inval;
+    if ((flags & ~(kAsync | kInvalidate | kSync)) != 0 || (flags & (kAsync | kSync)) == (kAsync | kSync))
+        return Errno::Inval;
     if (!address.is_aligned()) return Errno::Inval;
     const VirtAddr end = address + page_align_up(bytes);
     if (end < address) return Errno::NoMem;

@@ -22,8 +22,8 @@ Result<long> sys_vfork() {
     return do_fork(args);
 }
 
-Result<long> sys_clone(uint64_t flags, VirtAddr stack, UserPtr<int32_t> parent_tid, UserPtr<int32_t> child_tid,
-                       uint64_t tls) {
+Result<long> sys_clone(uint64_t flags, VirtAddr stack, UserPtr<int32_t> parent_tid,
+                       UserPtr<int32_t> child_tid, uint64_t tls) {
     CloneArguments args;
     args.flags = flags;
     args.stack = stack;
@@ -73,14 +73,17 @@ Result<pid_nr_t> wait_for(const Waited& waited, wait_opts& wo) {
 }  // namespace
 
 Result<long> sys_wait4(int nr, UserPtr<int32_t> status, uint32_t options, UserPtr<abi::Rusage> usage) {
-    constexpr uint32_t kKnown = abi::kWNoHang | abi::kWUntraced | abi::kWContinued | abi::kWNoThread |
-                                abi::kWClone | abi::kWAll;
+    constexpr uint32_t kKnown =
+        abi::kWNoHang | abi::kWUntraced | abi::kWContinued | abi::kWNoThread | abi::kWClone | abi::kWAll;
     if ((options & ~kKnown) != 0) return Errno::Inval;
     constexpr int kIntMin = -2147483647 - 1;
     if (nr == kIntMin) return Errno::Srch;
     wait_opts wo;
     wo.options = options | abi::kWExited;
-    const Waited waited = nr == -1 ? Waited{} : nr < -1 ? wait_for_group(-nr) : nr == 0 ? wait_for_group(0) : wait_for_pid(nr);
+    const Waited waited = nr == -1  ? Waited{}
+                          : nr < -1 ? wait_for_group(-nr)
+                          : nr == 0 ? wait_for_group(0)
+                                    : wait_for_pid(nr);
     const pid_nr_t found = TRY(wait_for(waited, wo));
     if (found > 0) {
         if (status) TRY(put_user(status, static_cast<int32_t>(wo.status)));
@@ -89,9 +92,11 @@ Result<long> sys_wait4(int nr, UserPtr<int32_t> status, uint32_t options, UserPt
     return found;
 }
 
-Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t options, UserPtr<abi::Rusage> usage) {
+Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t options,
+                        UserPtr<abi::Rusage> usage) {
     constexpr uint32_t kEvents = abi::kWExited | abi::kWStopped | abi::kWContinued;
-    constexpr uint32_t kKnown = kEvents | abi::kWNoHang | abi::kWNoWait | abi::kWNoThread | abi::kWClone | abi::kWAll;
+    constexpr uint32_t kKnown =
+        kEvents | abi::kWNoHang | abi::kWNoWait | abi::kWNoThread | abi::kWClone | abi::kWAll;
     if ((options & ~kKnown) != 0 || (options & kEvents) == 0) return Errno::Inval;
     Waited waited;
     if (which == abi::kPPid) {
@@ -115,7 +120,7 @@ Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t 
             out.child.pid = found;
             out.child.uid = wo.uid;
             const int killer = wo.status & 0x7f;
-            out.child.status = wo.why == abi::kCldContinued ? abi::kSigCont
+            out.child.status = wo.why == abi::kCldContinued                ? abi::kSigCont
                                : wo.why == abi::kCldStopped || killer == 0 ? (wo.status >> 8) & 0xff
                                                                            : killer;
         }

@@ -25,7 +25,8 @@ Result<long> sys_rt_sigaction(int sig, UserPtr<const abi::SigAction> fresh, User
     return 0;
 }
 
-Result<long> sys_rt_sigprocmask(int how, UserPtr<const abi::SigSet> set, UserPtr<abi::SigSet> old, size_t set_bytes) {
+Result<long> sys_rt_sigprocmask(int how, UserPtr<const abi::SigSet> set, UserPtr<abi::SigSet> old,
+                                size_t set_bytes) {
     TRY(check_set_size(set_bytes));
     const abi::SigSet before = current()->blocked;
     if (set) {
@@ -62,7 +63,8 @@ Result<long> sys_rt_sigpending(UserPtr<abi::SigSet> out, size_t set_bytes) {
 
 namespace {
 
-// Sleeps with another mask until a signal comes; the old mask is back after its handler (or at once if none runs).
+// Sleeps with another mask until a signal comes; the old mask is back after its handler (or at once if none
+// runs).
 Result<long> sleep_with_mask(abi::SigSet mask) {
     task_struct& task = *current();
     task.saved_sigmask = task.blocked;

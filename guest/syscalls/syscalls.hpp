@@ -15,13 +15,14 @@ using UserString = UserPtr<const char>;
 // process.cpp
 Result<long> sys_fork();
 Result<long> sys_vfork();
-Result<long> sys_clone(uint64_t flags, VirtAddr stack, UserPtr<int32_t> parent_tid, UserPtr<int32_t> child_tid,
-                       uint64_t tls);
+Result<long> sys_clone(uint64_t flags, VirtAddr stack, UserPtr<int32_t> parent_tid,
+                       UserPtr<int32_t> child_tid, uint64_t tls);
 Result<long> sys_execve(UserString path, UserPtr<const UserString> argv, UserPtr<const UserString> envp);
 Result<long> sys_exit(int code);
 Result<long> sys_exit_group(int code);
 Result<long> sys_wait4(int pid, UserPtr<int32_t> status, uint32_t options, UserPtr<abi::Rusage> usage);
-Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t options, UserPtr<abi::Rusage> usage);
+Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t options,
+                        UserPtr<abi::Rusage> usage);
 
 // ids.cpp
 Result<long> sys_getpid();
@@ -49,18 +50,22 @@ Result<long> sys_getgroups(int count, UserPtr<uint32_t> groups);
 Result<long> sys_setgroups(int count, UserPtr<const uint32_t> groups);
 
 // mm.cpp
-Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t flags, int fd, uint64_t offset);
+Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t flags, int fd,
+                      uint64_t offset);
 Result<long> sys_munmap(VirtAddr address, uint64_t bytes);
 Result<long> sys_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot);
-Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags, VirtAddr target);
+Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags,
+                        VirtAddr target);
 Result<long> sys_madvise(VirtAddr address, uint64_t bytes, int advice);
 Result<long> sys_msync(VirtAddr address, uint64_t bytes, uint32_t flags);
 Result<long> sys_mincore(VirtAddr address, uint64_t bytes, UserPtr<uint8_t> out);
 Result<long> sys_brk(VirtAddr end);
 
 // signal.cpp
-Result<long> sys_rt_sigaction(int sig, UserPtr<const abi::SigAction> fresh, UserPtr<abi::SigAction> old, size_t set_bytes);
-Result<long> sys_rt_sigprocmask(int how, UserPtr<const abi::SigSet> set, UserPtr<abi::SigSet> old, size_t set_bytes);
+Result<long> sys_rt_sigaction(int sig, UserPtr<const abi::SigAction> fresh, UserPtr<abi::SigAction> old,
+                              size_t set_bytes);
+Result<long> sys_rt_sigprocmask(int how, UserPtr<const abi::SigSet> set, UserPtr<abi::SigSet> old,
+                                size_t set_bytes);
 Result<long> sys_rt_sigpending(UserPtr<abi::SigSet> out, size_t set_bytes);
 Result<long> sys_rt_sigsuspend(UserPtr<const abi::SigSet> mask, size_t set_bytes);
 Result<long> sys_rt_sigreturn();
@@ -99,7 +104,8 @@ Result<long> sys_sysinfo(UserPtr<abi::SysInfo> out);
 Result<long> sys_getrusage(int who, UserPtr<abi::Rusage> out);
 Result<long> sys_getrlimit(uint32_t which, UserPtr<abi::RlimitPair> out);
 Result<long> sys_setrlimit(uint32_t which, UserPtr<const abi::RlimitPair> in);
-Result<long> sys_prlimit64(int pid, uint32_t which, UserPtr<const abi::RlimitPair> in, UserPtr<abi::RlimitPair> out);
+Result<long> sys_prlimit64(int pid, uint32_t which, UserPtr<const abi::RlimitPair> in,
+                           UserPtr<abi::RlimitPair> out);
 Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5);
 Result<long> sys_arch_prctl(int option, uint64_t argument);
 Result<long> sys_getrandom(VirtAddr out, size_t bytes, uint32_t flags);

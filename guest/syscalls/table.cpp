@@ -1,5 +1,5 @@
-// The system-call dispatcher. The table is made from abi/syscalls.def: each row's handler gets its arguments from
-// the registers by the types that it declares.
+// The system-call dispatcher. The table is made from abi/syscalls.def: each row's handler gets its arguments
+// from the registers by the types that it declares.
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/traps.hpp"
 #include "guest/fs/syscalls.hpp"
@@ -37,7 +37,8 @@ T argument(const pt_regs& regs) {
 }
 
 template <typename... Args, unsigned... I>
-Result<long> call_with(Result<long> (*handler)(Args...), const pt_regs& regs, std::integer_sequence<unsigned, I...>) {
+Result<long> call_with(Result<long> (*handler)(Args...), const pt_regs& regs,
+                       std::integer_sequence<unsigned, I...>) {
     return handler(argument<Args, I>(regs)...);
 }
 

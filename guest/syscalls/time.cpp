@@ -16,7 +16,8 @@ abi::Timespec to_timespec(uint64_t ns) {
 
 // Saturates: 2^64 ns are 584 years.
 Result<uint64_t> to_ns(const abi::Timespec& time) {
-    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= static_cast<int64_t>(kNsPerSecond)) return Errno::Inval;
+    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= static_cast<int64_t>(kNsPerSecond))
+        return Errno::Inval;
     const auto seconds = static_cast<uint64_t>(time.tv_sec);
     if (seconds >= kNoTimeout / kNsPerSecond - 1) return kNoTimeout - 1;
     return seconds * kNsPerSecond + static_cast<uint64_t>(time.tv_nsec);
@@ -137,9 +138,11 @@ Result<long> sys_times(UserPtr<abi::Tms> out) {
         getrusage_self(*current(), self);
         getrusage_children(*current(), children);
         const auto ticks = [](const abi::Timeval& time) {
-            return time.seconds * static_cast<int64_t>(kHz) + time.microseconds * static_cast<int64_t>(kHz) / 1'000'000;
+            return time.seconds * static_cast<int64_t>(kHz) +
+                   time.microseconds * static_cast<int64_t>(kHz) / 1'000'000;
         };
-        TRY(put_user(out, abi::Tms{ticks(self.utime), ticks(self.stime), ticks(children.utime), ticks(children.stime)}));
+        TRY(put_user(out, abi::Tms{ticks(self.utime), ticks(self.stime), ticks(children.utime),
+                                   ticks(children.stime)}));
     }
     return static_cast<long>(ktime_get() / kNsPerTick);
 }

@@ -65,6 +65,8 @@ uint64_t free_ram(void) {
     return (uint64_t)info.freeram * info.mem_unit;
 }
 
+// Programs that want only the helpers have a main of their own.
+#ifndef ROWS_NO_MAIN
 static bool run_one(const struct row_test* test) {
     fflush(stdout);
     const pid_t pid = fork();
@@ -96,3 +98,4 @@ int main(int argc, char** argv) {
     if (failed > 0) printf("%d failed\n", failed);
     return failed > 0 ? 1 : 0;
 }
+#endif
