@@ -47,7 +47,7 @@ const Stamp* Ledger::known(const Path& path, VirtAddr va) const {
 
 void Ledger::record(const Path& path, VirtAddr va, Pte filled, bool global) {
     for (unsigned level = path.top; level > path.last; --level) {
-        const PathEntry& entry = path.at[level];
+        const PathEntry& entry = path.at(level);
         const Slot slot = mirror_.slot_of(entry.where);
         if (slot == 0) continue;  // a table outside RAM
         Stamp& stamp = stamp_at(slot, index_of(entry.where));

@@ -58,7 +58,7 @@ std::optional<Ledger::Disagreement> Ledger::disagreement(const Controls& control
                 level = path.topmost(kPteUser, 0);
             else
                 level = path.topmost(kPteNoExecute, kPteNoExecute);
-            return Disagreement{va, path.at[level]};
+            return Disagreement{va, path.at(level)};
         }
         offset += entry_span(path.last);
     }
@@ -75,7 +75,7 @@ bool Ledger::restore(const Controls& controls, const CachedTranslation& translat
     if (path.last != translation.level) return false;
     if (translation.leaf != PhysAddr(0) && translation.leaf != leaf.where) return false;
     for (unsigned level = path.top; level >= path.last; --level)
-        if (!mirror_.is_table(path.at[level].where)) return false;
+        if (!mirror_.is_table(path.at(level).where)) return false;
 
     const Slot slot = mirror_.slot_of(leaf.where);
     Stamp& of_entry = stamp_at(slot, index_of(leaf.where));
@@ -88,8 +88,8 @@ bool Ledger::restore(const Controls& controls, const CachedTranslation& translat
 
     for (unsigned level = path.top; level >= path.last; --level) {
         if (level == path.last && plain) continue;
-        Stamp& on_path = stamp_at(mirror_.slot_of(path.at[level].where), index_of(path.at[level].where));
-        on_path.filled = path.at[level].value;
+        Stamp& on_path = stamp_at(mirror_.slot_of(path.at(level).where), index_of(path.at(level).where));
+        on_path.filled = path.at(level).value;
         on_path.revive(translation.stamp, epochs_);
     }
     return true;

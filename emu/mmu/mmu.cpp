@@ -159,15 +159,18 @@ Grant Mmu::grant_for(const Controls& controls, const Path& path, Access access, 
     return grant;
 }
 
-// The entry is read again, not taken from the path: where a table maps itself, one entry stands at two
-// levels of the path. An entry outside RAM reads as all ones and has nothing to set.
-void Mmu::set_bits(const Controls& controls, PathEntry& entry, uint64_t wanted, const log::Origin& origin) {
+// What lacks a bit is read again, not taken from the path: where a table maps itself, one entry stands at
+// two levels of the path. An entry outside RAM reads as all ones and lacks nothing.
+void Mmu::set_bits(const Controls& controls, Path& path, unsigned level, uint64_t wanted,
+                   const log::Origin& origin) {
+    PathEntry entry = path.at(level);
+    if ((entry.value.raw() & wanted) == wanted) return;
     const unsigned size = controls.mode == PagingMode::Legacy ? 4 : 8;
     uint8_t* host = ram_.at(entry.where, size);
-    if (host == nullptr) return;
     uint64_t old = 0;
     std::memcpy(&old, host, size);
     entry.value = Pte(old | wanted);
+    path.set(level, entry);
     if (entry.value.raw() == old) return;
     std::memcpy(host, &entry.value, size);
 
@@ -186,8 +189,8 @@ void Mmu::set_bits(const Controls& controls, PathEntry& entry, uint64_t wanted, 
 // Dirty Flags"). Only for an access that is allowed: one that faults leaves no trace.
 void Mmu::set_accessed_dirty(const Controls& controls, Path& path, bool dirty, const log::Origin& origin) {
     for (unsigned level = path.rights_top; level > path.last; --level)
-        set_bits(controls, path.at[level], kPteAccessed, origin);
-    set_bits(controls, path.at[path.last], kPteAccessed | (dirty ? kPteDirty : 0), origin);
+        set_bits(controls, path, level, kPteAccessed, origin);
+    set_bits(controls, path, path.last, kPteAccessed | (dirty ? kPteDirty : 0), origin);
 }
 
 // Fills the ledger; true if it did not know the translation. An engine that merely forgot an entry must

@@ -124,7 +124,8 @@ private:
     [[nodiscard]] Grant grant_for(const Controls& controls, const Path& path, Access access,
                                   Privilege privilege) const;
     [[nodiscard]] Grant identity_grant(VirtAddr va, Access access) const;
-    void set_bits(const Controls& controls, PathEntry& entry, uint64_t wanted, const log::Origin& origin);
+    void set_bits(const Controls& controls, Path& path, unsigned level, uint64_t wanted,
+                  const log::Origin& origin);
     void set_accessed_dirty(const Controls& controls, Path& path, bool dirty, const log::Origin& origin);
     bool touch_and_record(const Controls& controls, Path& path, VirtAddr va, Access access,
                           Privilege privilege, const log::Origin& origin);

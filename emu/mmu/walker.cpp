@@ -55,7 +55,7 @@ Path walk64(const mem::GuestRam& ram, const Controls& controls, VirtAddr va, uns
     path.rights_top = controls.mode == PagingMode::Pae ? 2 : path.top;
     for (unsigned level = top;; --level) {
         const PathEntry entry = read_entry64(ram, base, entry_index(va, level));
-        path.at[level] = entry;
+        path.set(level, entry);
         path.last = static_cast<uint8_t>(level);
         path.end = step(controls, level, entry.value);
         if (path.end == StepKind::NotPresent || path.end == StepKind::Reserved) return path;
@@ -74,7 +74,7 @@ Path walk_legacy(const mem::GuestRam& ram, const Controls& controls, VirtAddr va
     path.top = path.rights_top = path.last = 2;
     const PathEntry directory = read_entry32(ram, PhysAddr(controls.cr3 & bit_range(31, 12)),
                                              static_cast<unsigned>(bits(va.raw(), 31, 22)));
-    path.at[2] = directory;
+    path.set(2, directory);
     path.end = step(controls, 2, directory.value);
     if (path.end == StepKind::NotPresent || path.end == StepKind::Reserved) return path;
     take_rights(path, controls, directory.value);
@@ -86,7 +86,7 @@ Path walk_legacy(const mem::GuestRam& ram, const Controls& controls, VirtAddr va
     }
     const PathEntry page = read_entry32(ram, PhysAddr(directory.value.raw() & bit_range(31, 12)),
                                         static_cast<unsigned>(bits(va.raw(), 21, 12)));
-    path.at[1] = page;
+    path.set(1, page);
     path.last = 1;
     path.end = step(controls, 1, page.value);
     if (path.end != StepKind::Leaf) return path;
@@ -162,19 +162,6 @@ Controls Controls::decode(const PagingRegisters& regs, const PagingModel& model)
     return c;
 }
 
-StepKind step(const Controls& controls, unsigned level, Pte entry) {
-    if (!entry.present()) return StepKind::NotPresent;
-    const EntryFormat& format = (*controls.formats)[level];
-    // Without CR4.PSE the 32-bit format ignores PS.
-    const bool ps = entry.page_size() && (controls.mode != PagingMode::Legacy || controls.large_legacy_pages);
-    const bool maps = format.may_map && (ps || !format.may_link);
-    uint64_t reserved = controls.reserved | (maps ? format.reserved_map : format.reserved_link);
-    if (maps && level == 2) reserved |= controls.reserved_pse36;
-    if (maps && level == 3 && !controls.has_1gib_pages) reserved |= kPtePageSize;
-    if ((entry.raw() & reserved) != 0) return StepKind::Reserved;
-    return maps ? StepKind::Leaf : StepKind::Table;
-}
-
 Path walk(const mem::GuestRam& ram, const Controls& controls, VirtAddr va) {
     switch (controls.mode) {
         case PagingMode::Long:
@@ -207,8 +194,8 @@ std::optional<Fault> judge(const Controls& controls, const Path& path, VirtAddr 
     if (privilege == Privilege::User) code |= kFaultUser;
     if (access == Access::Fetch && (controls.smep || controls.no_execute)) code |= kFaultFetch;
     return Fault{.va = va,
-                 .entry = path.at[level].where,
-                 .value = path.at[level].value.raw(),
+                 .entry = path.at(level).where,
+                 .value = path.at(level).value.raw(),
                  .error_code = code,
                  .vector = kVectorPageFault,
                  .level = level};

@@ -40,7 +40,18 @@ struct Controls {
 
 // What one entry says, taken alone.
 enum class StepKind : uint8_t { NotPresent, Reserved, Table, Leaf };
-[[nodiscard]] StepKind step(const Controls& controls, unsigned level, Pte entry);
+[[nodiscard]] inline StepKind step(const Controls& controls, unsigned level, Pte entry) {
+    if (!entry.present()) return StepKind::NotPresent;
+    const EntryFormat& format = (*controls.formats)[level];
+    // Without CR4.PSE the 32-bit format ignores PS.
+    const bool ps = entry.page_size() && (controls.mode != PagingMode::Legacy || controls.large_legacy_pages);
+    const bool maps = format.may_map && (ps || !format.may_link);
+    uint64_t reserved = controls.reserved | (maps ? format.reserved_map : format.reserved_link);
+    if (maps && level == 2) reserved |= controls.reserved_pse36;
+    if (maps && level == 3 && !controls.has_1gib_pages) reserved |= kPtePageSize;
+    if ((entry.raw() & reserved) != 0) return StepKind::Reserved;
+    return maps ? StepKind::Leaf : StepKind::Table;
+}
 
 struct PathEntry {
     PhysAddr where;
@@ -48,8 +59,8 @@ struct PathEntry {
 };
 
 // The entries that a walk read, by level, and what they add up to.
-struct Path {
-    std::array<PathEntry, 5> at;  // index: level; valid from `top` down to `last`
+class Path {
+public:
     uint8_t top = 0;
     uint8_t last = 0;                     // level of the last entry read
     uint8_t rights_top = 0;               // the highest level whose entries have R/W and U/S
@@ -59,22 +70,36 @@ struct Path {
     bool no_execute = false;              // NX in any, where NX exists
     PhysAddr frame;                       // of the 4 KiB page, if end is Leaf
 
+    // level: top .. last
+    [[nodiscard]] PathEntry at(unsigned level) const { return {PhysAddr(where_[level]), Pte(value_[level])}; }
+    [[nodiscard]] PhysAddr where(unsigned level) const { return PhysAddr(where_[level]); }
+    [[nodiscard]] Pte value(unsigned level) const { return Pte(value_[level]); }
+    void set(unsigned level, const PathEntry& entry) {
+        where_[level] = entry.where.raw();
+        value_[level] = entry.value.raw();
+    }
+
     [[nodiscard]] bool mapped() const { return end == StepKind::Leaf; }
-    [[nodiscard]] const PathEntry& leaf() const { return at[last]; }
+    [[nodiscard]] PathEntry leaf() const { return at(last); }
     // Level of the topmost entry with rights whose bits `mask` are `wanted`; the last one, if none.
     [[nodiscard]] uint8_t topmost(uint64_t mask, uint64_t wanted) const {
         for (uint8_t level = rights_top; level > last; --level)
-            if ((at[level].value.raw() & mask) == wanted) return level;
+            if ((value_[level] & mask) == wanted) return level;
         return last;
     }
     // The leaf entry with the rights of the whole path: what a TLB keeps.
     [[nodiscard]] Pte effective() const {
-        uint64_t raw = leaf().value.raw();
+        uint64_t raw = value_[last];
         if (!writable) raw &= ~kPteWritable;
         if (!user) raw &= ~kPteUser;
         if (no_execute) raw |= kPteNoExecute;
         return Pte(raw);
     }
+
+private:
+    // Index: level. Not initialized: clearing them takes as long as the walk.
+    std::array<uint64_t, 5> where_;
+    std::array<uint64_t, 5> value_;
 };
 
 // Reads entries from RAM; one that lies outside RAM reads as all ones, as an undriven PC bus does, and

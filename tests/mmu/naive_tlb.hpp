@@ -28,8 +28,8 @@ public:
         item.page = page_of(va, path.last);
         item.global = global;
         for (unsigned level = 4; level >= path.last; --level) {
-            const uint64_t raw = path.at[level].value.raw();
-            item.entries.push_back({path.at[level].where.raw(), level, raw});
+            const uint64_t raw = path.at(level).value.raw();
+            item.entries.push_back({path.at(level).where.raw(), level, raw});
             item.writable &= (raw & 2) != 0;
             item.user &= (raw & 4) != 0;
             item.executable &= (raw >> 63) == 0;

@@ -243,7 +243,7 @@ private:
         const Path after = walk(ram, controls, va);
         if (!result) {
             for (unsigned level = 4; level >= before.last; --level)
-                EXPECT_EQ(before.at[level].value, after.at[level].value) << "a fault left a trace";
+                EXPECT_EQ(before.at(level).value, after.at(level).value) << "a fault left a trace";
             if (below(2) == 0) {
                 mmu->page_fault_delivered(va, regs_);
                 naive_.drop(va.raw());
@@ -263,7 +263,7 @@ private:
     void expect_bits(const Path& path, Access access, bool known) {
         if (known) return;
         for (unsigned level = 4; level >= path.last; --level)
-            EXPECT_TRUE(path.at[level].value.accessed()) << "level " << level;
+            EXPECT_TRUE(path.at(level).value.accessed()) << "level " << level;
         if (access == Access::Write) {
             EXPECT_TRUE(path.leaf().value.dirty());
         }

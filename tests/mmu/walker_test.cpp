@@ -58,8 +58,8 @@ protected:
     static void expect_fault_names_its_entry(const Fault& fault, const Path& path) {
         ASSERT_GE(fault.level, path.last);
         ASSERT_LE(fault.level, path.top);
-        ASSERT_EQ(fault.entry, path.at[fault.level].where);
-        ASSERT_EQ(fault.value, path.at[fault.level].value.raw());
+        ASSERT_EQ(fault.entry, path.at(fault.level).where);
+        ASSERT_EQ(fault.value, path.at(fault.level).value.raw());
     }
 
     // All settings of the control bits that access rights look at.
