@@ -45,7 +45,10 @@ VirtualNs Cpu::next_deadline() const { return std::min(limit_, wiring_.timers.ne
 void Cpu::refresh_attention() {
     if (host_clock()) {
         const VirtualNs deadline = next_deadline();
-        doorbell_.ring_at(deadline == bus::kNever ? INT64_MAX : core_.steady_time_of(deadline));
+        if (deadline != rung_deadline_) {
+            rung_deadline_ = deadline;
+            doorbell_.ring_at(deadline == bus::kNever ? INT64_MAX : core_.steady_time_of(deadline));
+        }
         if (wiring_.interrupts.pending()) Doorbell::ring(core_.state(), kRequestHard);
         return;
     }
@@ -61,8 +64,7 @@ void Cpu::request_stop() {
 
 bool Cpu::can_take_interrupt() {
     const LiveState& s = core_.state();
-    return wiring_.interrupts.pending() && (s.eflags() & kFlagIf) != 0 && (s.hflags() & kHfInhibitIrq) == 0 &&
-           !stepping_;
+    return wiring_.interrupts.pending() && (s.eflags() & kFlagIf) != 0 && (s.hflags() & kHfInhibitIrq) == 0;
 }
 
 void Cpu::take_interrupt() {
@@ -233,10 +235,14 @@ bool Cpu::swallow_step_trap() {
             static_cast<void>(memory.write(at, {&without_tf, 1}, privilege));
         }
     }
-    if (VirtAddr(core_.linear_rip()).page_base() != VirtAddr(stepped_rip_).page_base())
+    // A branch ends the block that was refused; a repeated string instruction stays where it is.
+    const uint64_t rip = core_.linear_rip();
+    const unsigned bits = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
+    const uint64_t next = stepped_rip_ + instruction_length({code, available}, bits);
+    if (rip != next && rip != stepped_rip_)
         end_page_end_step();
     else
-        stepped_rip_ = core_.linear_rip();
+        stepped_rip_ = rip;
     return true;
 }
 

@@ -163,6 +163,7 @@ private:
     OpenCall open_calls_[kOpenCalls];
     std::vector<std::unique_ptr<MmioHole>> mmio_holes_;
     Doorbell doorbell_;  // with the host's clock
+    VirtualNs rung_deadline_ = bus::kNever;
     std::string engine_error_;
 };
 
