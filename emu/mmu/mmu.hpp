@@ -111,6 +111,8 @@ public:
                                                                 const PagingRegisters& regs) const;
 
 private:
+    friend class LedgerTestPeer;
+
     static constexpr uint64_t kNoRoot = ~uint64_t{0};
 
     // MirrorListener
