@@ -1,6 +1,7 @@
 // execve in a process of several threads leaves one.
 #include "guest/kernel/de_thread.hpp"
 
+#include "guest/arch/event_port.hpp"
 #include "guest/kernel/exit.hpp"
 #include "guest/kernel/sched.hpp"
 
@@ -93,6 +94,8 @@ Result<> de_thread(task_struct& task) {
         set_current_state(TaskState::Running);
         if (outcome) {
             become_leader(task, *leader);
+            announce(abi::Announcement::TaskSwitch, static_cast<uint64_t>(task.pid),
+                     static_cast<uint64_t>(leader->pid));
             release_task(leader);
         }
     }

@@ -63,6 +63,8 @@ void notify_group_exit_task(signal_struct& signal) {
 }  // namespace
 
 void release_task(task_struct* task) {
+    announce(abi::Announcement::TaskReap, static_cast<uint64_t>(task->pid),
+             static_cast<uint64_t>(current()->pid));
     task_struct* zombie_leader = nullptr;
     {
         const spinlock_guard guard(tasklist_lock);

@@ -159,12 +159,9 @@ Result<TaskRef> copy_process(const CloneArguments& args) {
 uint64_t root_of(const task_struct& task) { return task.mm ? task.mm->root().raw() : 0; }
 
 void announce_child(const task_struct& child, uint64_t flags) {
-    uint64_t name[kCommLength / sizeof(uint64_t)];
-    memcpy(name, child.comm, sizeof(name));
-    const auto tid = static_cast<uint64_t>(child.pid);
-    announce(abi::Announcement::TaskCreate, tid, static_cast<uint64_t>(child.real_parent->pid),
-             static_cast<uint64_t>(child.tgid), flags);
-    announce(abi::Announcement::TaskName, tid, name[0], name[1]);
+    announce(abi::Announcement::TaskCreate, static_cast<uint64_t>(child.pid),
+             static_cast<uint64_t>(child.real_parent->pid), static_cast<uint64_t>(child.tgid), flags);
+    announce_name(child);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Task 0: born with the kernel, parent of init, later the idle task.
 #include "guest/kernel/init_task.hpp"
 
+#include "guest/arch/event_port.hpp"
 #include "guest/arch/process.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/fs_struct.hpp"
@@ -62,6 +63,8 @@ void init_task_early() {
 }
 
 void init_task_late() {
+    announce(abi::Announcement::TaskCreate, 0, 0, 0, 0);
+    announce_name(init_task);
     auto* credentials = must(make_ref<cred>());
     credentials->user = RefPtr<user_struct>::adopt(must(alloc_uid(0)));
     init_task.real_cred = RefPtr<const cred>::adopt(credentials);
@@ -96,10 +99,17 @@ void init_task_set_root(vfs_root root) {
     init_task.fs.reset(must(make_ref<fs_struct>(std::move(root.root), std::move(pwd), abi::umode_t{022})));
 }
 
+void announce_name(const task_struct& task) {
+    uint64_t name[kCommLength / sizeof(uint64_t)];
+    memcpy(name, task.comm, sizeof(name));
+    announce(abi::Announcement::TaskName, static_cast<uint64_t>(task.pid), name[0], name[1]);
+}
+
 void set_task_comm(task_struct* task, const char* name) {
     char padded[kCommLength] = {};
     strlcpy(padded, name, sizeof(padded));
     memcpy(task->comm, padded, sizeof(padded));
+    announce_name(*task);
 }
 
 }  // namespace guest

@@ -193,6 +193,8 @@ inline void set_current_state(TaskState state) { current()->state.store(state); 
 void cond_resched();
 
 void set_task_comm(task_struct* task, const char* name);
+// Tells the host.
+void announce_name(const task_struct& task);
 
 // For drivers: the tick, 100 a second.
 inline constexpr uint64_t kHz = 100;

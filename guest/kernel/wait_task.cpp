@@ -1,5 +1,4 @@
 // wait4 and waitid: finding a child that has something to tell (row F14).
-#include "guest/arch/event_port.hpp"
 #include "guest/kernel/exit.hpp"
 #include "guest/kernel/sched.hpp"
 
@@ -169,8 +168,6 @@ Result<pid_nr_t> do_wait(wait_opts& wo) {
             scan_children(scan);
             if (scan.reap != nullptr) {
                 set_current_state(TaskState::Running);
-                announce(abi::Announcement::TaskReap, static_cast<uint64_t>(scan.reap->pid),
-                         static_cast<uint64_t>(current()->pid));
                 release_task(scan.reap);
             }
             if (scan.found != 0) return scan.found;
