@@ -14,7 +14,9 @@ enum class Width : uint8_t { Byte = 1, Word = 2, Dword = 4, Qword = 8 };
 [[nodiscard]] constexpr unsigned bytes_of(Width width) { return static_cast<unsigned>(width); }
 
 // What an access of this width reads where nobody answers; also the mask of its value bits.
-[[nodiscard]] constexpr uint64_t all_ones(Width width) { return ~uint64_t{0} >> (64 - 8 * bytes_of(width)); }
+[[nodiscard]] constexpr uint64_t all_ones(Width width) {
+    return width == Width::Qword ? ~uint64_t{0} : (uint64_t{1} << (8 * bytes_of(width))) - 1;
+}
 
 // A set of widths: the sum of their byte counts, which are distinct powers of two.
 using WidthSet = uint8_t;

@@ -10,9 +10,9 @@
 
 namespace forkscope::loader {
 
-// Whether [offset, offset + length) lies inside `size` bytes; no sum that could wrap.
-[[nodiscard]] constexpr bool is_inside(uint64_t offset, uint64_t length, uint64_t size) {
-    return offset <= size && length <= size - offset;
+// Whether [offset, offset + length) lies inside [0, limit); no sum that could wrap.
+[[nodiscard]] constexpr bool is_inside(uint64_t offset, uint64_t length, uint64_t limit) {
+    return offset <= limit && length <= limit - offset;
 }
 
 template <typename T>
