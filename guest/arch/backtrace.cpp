@@ -53,9 +53,4 @@ void show_backtrace(const pt_regs& regs) {
     walk(regs.rbp);
 }
 
-void show_backtrace(uint64_t frame_pointer) {
-    printk(LogLevel::Emergency, "Call trace:\n");
-    walk(frame_pointer);
-}
-
 }  // namespace guest

@@ -8,9 +8,7 @@ namespace guest {
 struct pt_regs;
 
 void show_regs(const pt_regs& regs);
-// From an exception in the kernel: its RIP, then the callers.
+// RIP, then the callers.
 void show_backtrace(const pt_regs& regs);
-// The callers of the function whose frame pointer this is.
-void show_backtrace(uint64_t frame_pointer);
 
 }  // namespace guest

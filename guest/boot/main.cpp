@@ -56,6 +56,11 @@ void read_modules(const hvm_start_info& info) {
     if (info.nr_modules == 0) return;
     const auto* module = boot_pointer<hvm_modlist_entry>(info.modlist_paddr);
     initrd = {PhysAddr(module->paddr), module->size};
+    const PhysAddr image_end(reinterpret_cast<uint64_t>(_end) - kKernelBase.raw());
+    if (initrd.base < image_end && initrd.base + initrd.size > PhysAddr(kLowMemory)) {
+        panic("too little memory: the initial RAM disk (%lu KiB) was loaded over the kernel",
+              initrd.size >> 10);
+    }
     memblock_reserve(initrd.base, initrd.size);
 }
 
