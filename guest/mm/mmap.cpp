@@ -129,10 +129,13 @@ void exit_mmap(mm_struct& mm) {
     while (vm_area_struct* vma = mm.mmap.front()) {
         unlink_vma(vma);
         zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);
+        // From the bottom up: below is nothing any more, and tables exist only where areas are.
+        const vm_area_struct* next = mm.mmap.front();
+        const VirtAddr ceiling = next != nullptr ? next->vm_start : kUserEnd;
+        free_pgtables(mm, vma->vm_start, vma->vm_end, VirtAddr(0), ceiling, gather);
         delete vma;
         cond_resched();
     }
-    free_pgtables(mm, VirtAddr(0), kUserEnd, VirtAddr(0), kUserEnd, gather);
     gather.flush();
     mm.total_vm = mm.locked_vm = 0;
     BUG_ON(mm.anon_rss != 0 || mm.file_rss != 0 || mm.nr_ptes != 0 || mm.nr_pmds != 0 || mm.nr_puds != 0);
