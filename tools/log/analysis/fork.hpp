@@ -94,6 +94,7 @@ struct ForkSide {
     std::optional<TaskExec> exec;  // the first after the fork
     std::optional<TaskExit> exit;
     std::optional<TaskReap> reap;
+    std::string reaped_by;          // label
     std::optional<When> first_run;  // of the child: its tables were loaded
 
     [[nodiscard]] std::string label() const { return party_label(tid, name, root); }

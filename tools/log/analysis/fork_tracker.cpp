@@ -173,7 +173,11 @@ void ForkTracker::end(const Event& e, uint64_t number, uint32_t tid, int64_t res
     Fork& fork = book_.forks[call.fork];
     fork.end = When{number, e.icount};
     fork.result = result;
-    cow_.spaces().parent_forked(call.fork, fork.parent.root, call.fresh, call.fresh_tables);
+    // A call that shares memory, or that failed before it protected anything, leaves earlier forks
+    // answerable.
+    const bool copies_space = result > 0 && !fork.shares_memory();
+    if (copies_space || !call.fresh.empty() || !call.fresh_tables.empty())
+        cow_.spaces().parent_forked(call.fork, fork.parent.root, call.fresh, call.fresh_tables);
     if (result > 0) {
         fork.child.tid = static_cast<uint32_t>(result);
         fork.child.task = tasks_.find(fork.child.tid);
@@ -306,6 +310,7 @@ void ForkTracker::tell_ends(ForkSide& side, uint64_t since) {
     if (const TaskExec* exec = task.exec_after(since)) side.exec = *exec;
     side.exit = task.exit;
     side.reap = task.reap;
+    if (side.reap) side.reaped_by = tasks_.label(side.reap->by);
 }
 
 void ForkTracker::finish() {

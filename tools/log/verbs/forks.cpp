@@ -1,0 +1,74 @@
+// `log forks`: one line a fork.
+#include "tools/log/analysis/fork_tracker.hpp"
+#include "tools/log/text/fork_json.hpp"
+#include "tools/log/text/fork_text.hpp"
+#include "tools/log/text/numbers.hpp"
+#include "tools/log/verbs/verbs.hpp"
+
+namespace forkscope::tools {
+
+namespace {
+
+using analysis::Fork;
+
+[[nodiscard]] bool fits(const Fork& fork, const log::EventFilter& filter) {
+    if (fork.begin.icount < filter.from_icount || fork.begin.icount > filter.to_icount) return false;
+    if (filter.task && fork.parent.tid != *filter.task && fork.child.tid != *filter.task) return false;
+    return !filter.root || fork.parent.root == *filter.root || fork.child.root == *filter.root;
+}
+
+}  // namespace
+
+Result<> log_forks(log::Reader& reader, const Query& query, Output& out) {
+    const log::EventFilter filter = TRY(filter_of(query, reader));
+    analysis::ForkTracker tracker;
+    auto cursor = reader.events({.kinds = analysis::ForkTracker::kKinds});
+    while (cursor.next()) tracker.apply(cursor.event(), cursor.number());
+    tracker.finish();
+
+    uint64_t shown = 0;
+    uint64_t left_out = 0;
+    uint64_t filtered = 0;
+    Json list = Json::array();
+    if (!query.json) out.print("{}\n", out.paint(Style::Bold, fork_line_head()));
+    for (const Fork& fork : tracker.forks()) {
+        if (!fits(fork, filter)) {
+            ++filtered;
+            continue;
+        }
+        if (query.limit != 0 && shown == query.limit) {
+            ++left_out;
+            continue;
+        }
+        ++shown;
+        if (query.json) {
+            list.push_back(fork_json(fork));
+        } else {
+            out.print("{}\n", fork_line(fork));
+        }
+    }
+    if (query.json) {
+        Json json;
+        json["forks"] = std::move(list);
+        json["shown"] = shown;
+        json["left_out"] = left_out;
+        json["filtered_out"] = filtered;
+        json["damage"] = reader.damage().describe();
+        json["unknown"] = reader.unknown().describe();
+        out.print("{}\n", json_text(json, 1));
+        return {};
+    }
+    if (tracker.forks().empty()) out.print("No fork, vfork or clone in this log.\n");
+    if (filtered != 0) out.print("{} did not fit the filter.\n", counted(filtered, "fork"));
+    if (left_out != 0)
+        out.print("{} more left out by --limit {} (--limit 0 shows all).\n", counted(left_out, "fork"),
+                  query.limit);
+    if (shown != 0)
+        out.print("{}\n", out.paint(Style::Dim,
+                                    "prot: parent's entries made read-only; faults: copies+reuses of "
+                                    "write faults afterwards. `forkscope log story F.mmu N` tells one."));
+    print_reservations(reader, out);
+    return {};
+}
+
+}  // namespace forkscope::tools

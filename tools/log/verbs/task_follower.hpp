@@ -1,0 +1,27 @@
+// The tasks as they were at any event: follows the announcements beside a filtered view of the events.
+#pragma once
+
+#include "emu/log/reader.hpp"
+#include "tools/log/analysis/task_table.hpp"
+
+namespace forkscope::tools {
+
+class TaskFollower {
+public:
+    explicit TaskFollower(log::Reader& reader)
+        : cursor_(reader.events({.kinds = analysis::TaskTable::kKinds})), more_(cursor_.next()) {}
+
+    // Takes in everything that was announced before event `number`, which must not go backwards.
+    void catch_up(uint64_t number) {
+        for (; more_ && cursor_.number() < number; more_ = cursor_.next())
+            tasks_.apply(cursor_.event(), cursor_.number());
+    }
+    [[nodiscard]] const analysis::TaskTable& tasks() const { return tasks_; }
+
+private:
+    log::EventCursor cursor_;
+    bool more_;
+    analysis::TaskTable tasks_;
+};
+
+}  // namespace forkscope::tools
