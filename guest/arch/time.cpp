@@ -16,12 +16,16 @@ namespace {
 constexpr uint64_t kPitHz = 1193182;
 constexpr uint16_t kChannel0 = 0x40, kChannel2 = 0x42, kControl = 0x43, kSystemControlB = 0x61;
 constexpr unsigned kTimerIrq = 0;
+// Reads of the port, at least as many as 10 ms can hold.
+constexpr unsigned kPatience = 10'000'000;
+// A counter slower than 1 MHz is none: channel 2 or the counter itself is missing.
+constexpr uint64_t kMinTscTicks = 10'000;
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
 // CLOCK_REALTIME at boot. There is no battery-backed clock to ask, and runs repeat: 2024-01-01 00:00:00 UTC.
 constexpr uint64_t kBootTime = 1704067200;
 
 constinit uint64_t tsc_at_boot = 0;
-// ns = ticks * tsc_mult / 2^32
+// ns = ticks * tsc_mult / 2^32; 0: the tick is all the clock there is
 constinit uint64_t tsc_mult = 0;
 constinit uint64_t realtime_offset = kBootTime * kNsPerSecond;
 
@@ -33,8 +37,8 @@ uint64_t measure_tsc(uint16_t count) {
     outb(kChannel2, static_cast<uint8_t>(count));
     outb(kChannel2, static_cast<uint8_t>(count >> 8));
     const uint64_t start = rdtsc();
-    // The output goes high at zero. A machine without channel 2 reads all ones at once.
-    while ((inb(kSystemControlB) & 0x20) == 0) cpu_relax();
+    // The output goes high at zero.
+    for (unsigned i = 0; i < kPatience && (inb(kSystemControlB) & 0x20) == 0; ++i) cpu_relax();
     const uint64_t ticks = rdtsc() - start;
     outb(kSystemControlB, control);
     return ticks;
@@ -49,6 +53,7 @@ void timer_interrupt(unsigned, void*) {
 }  // namespace
 
 uint64_t ktime_get() {
+    if (tsc_mult == 0) return jiffies * kNsPerTick;
     const uint64_t ticks = rdtsc() - tsc_at_boot;
     return static_cast<uint64_t>((static_cast<unsigned __int128>(ticks) * tsc_mult) >> 32);
 }
@@ -60,7 +65,7 @@ void time_init() {
     constexpr uint16_t kMeasured = kPitHz / kHz;  // 10 ms
     const uint64_t ticks = measure_tsc(kMeasured);
     const uint64_t ns = kMeasured * kNsPerSecond / kPitHz;
-    tsc_mult = (ns << 32) / (ticks > 0 ? ticks : 1);
+    if (ticks >= kMinTscTicks) tsc_mult = (ns << 32) / ticks;
     tsc_at_boot = rdtsc();
 
     constexpr uint16_t kDivisor = (kPitHz + kHz / 2) / kHz;

@@ -57,8 +57,11 @@ void continue_threads(task_struct& task) {
     signal.group_exit_code = 0;
 }
 
+// Yes: also a signal that would be ignored.
+enum class Force { No, Yes };
+
 // What sending has for effect whether the signal is delivered or not. False if it need not be queued.
-bool prepare_signal(int sig, task_struct& task, bool force) {
+bool prepare_signal(int sig, task_struct& task, Force force) {
     if ((task.signal->flags & SIGNAL_GROUP_EXIT) != 0) return sig == abi::kSigKill;
     if ((abi::sigmask(sig) & kStopSignals) != 0) {
         remove_from_all(task, abi::sigmask(abi::kSigCont));
@@ -66,7 +69,7 @@ bool prepare_signal(int sig, task_struct& task, bool force) {
         remove_from_all(task, kStopSignals);
         continue_threads(task);
     }
-    return force || !sig_ignored(task, sig);
+    return force == Force::Yes || !sig_ignored(task, sig);
 }
 
 bool wants_signal(int sig, const task_struct& thread) {
@@ -110,7 +113,7 @@ void complete_signal(int sig, task_struct& task, SigTarget target) {
 }
 
 // siglock is held.
-Result<void> queue_signal(int sig, const siginfo& info, task_struct& task, SigTarget target, bool force) {
+Result<void> queue_signal(int sig, const siginfo& info, task_struct& task, SigTarget target, Force force) {
     if (!prepare_signal(sig, task, force)) return {};
     sigpending& pending = target == SigTarget::Process ? task.signal->shared_pending : task.pending;
     const bool realtime = sig >= abi::kSigRtMin;
@@ -171,11 +174,11 @@ Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigT
     if (source == SigSource::User) TRY(check_kill_permission(sig, *task));
     if (sig == 0) return {};
     const spinlock_guard guard(task->sighand->siglock);
-    return queue_signal(sig, info, *task, target, false);
+    return queue_signal(sig, info, *task, target, Force::No);
 }
 
 void send_sig_locked(int sig, const siginfo& info, task_struct* task, SigTarget target) {
-    (void)queue_signal(sig, info, *task, target, false).ok();
+    (void)queue_signal(sig, info, *task, target, Force::No).ok();
 }
 
 void send_sig(int sig, task_struct* task) {
@@ -215,7 +218,7 @@ void force_sig_info(int sig, const siginfo& info, task_struct* task) {
     }
     // Even init dies of its own faults.
     if (action.handler == abi::kSigDfl) task->signal->flags &= ~SIGNAL_UNKILLABLE;
-    (void)queue_signal(sig, info, *task, SigTarget::Thread, true).ok();
+    (void)queue_signal(sig, info, *task, SigTarget::Thread, Force::Yes).ok();
 }
 
 void force_sig(int sig, task_struct* task) { force_sig_info(sig, kernel_info(sig), task); }
