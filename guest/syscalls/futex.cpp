@@ -1,5 +1,6 @@
 // futex and robust lists.
 #include "guest/kernel/futex.hpp"
+#include "guest/kernel/ktime.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -8,17 +9,10 @@ namespace guest {
 
 namespace {
 
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
-
 // Relative for FUTEX_WAIT, absolute for FUTEX_WAIT_BITSET; the result is of CLOCK_MONOTONIC.
 Result<uint64_t> wait_deadline(UserPtr<const abi::Timespec> timeout, bool absolute, bool realtime) {
     if (!timeout) return kFutexNoTimeout;
-    const abi::Timespec time = TRY(get_user(timeout));
-    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= static_cast<int64_t>(kNsPerSecond))
-        return Errno::Inval;
-    const auto seconds = static_cast<uint64_t>(time.tv_sec);
-    if (seconds >= kFutexNoTimeout / kNsPerSecond - 1) return kFutexNoTimeout - 1;
-    const uint64_t ns = seconds * kNsPerSecond + static_cast<uint64_t>(time.tv_nsec);
+    const uint64_t ns = TRY(timespec_to_ns(TRY(get_user(timeout))));
     const uint64_t now = ktime_get();
     if (!absolute) return ns < kFutexNoTimeout - 1 - now ? now + ns : kFutexNoTimeout - 1;
     const uint64_t offset = realtime ? ktime_get_real() - now : 0;

@@ -1,5 +1,6 @@
 // Clocks and sleeping.
 #include "guest/kernel/exit.hpp"
+#include "guest/kernel/ktime.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -7,21 +8,6 @@
 namespace guest {
 
 namespace {
-
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
-
-abi::Timespec to_timespec(uint64_t ns) {
-    return {static_cast<int64_t>(ns / kNsPerSecond), static_cast<int64_t>(ns % kNsPerSecond)};
-}
-
-// Saturates: 2^64 ns are 584 years.
-Result<uint64_t> to_ns(const abi::Timespec& time) {
-    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= static_cast<int64_t>(kNsPerSecond))
-        return Errno::Inval;
-    const auto seconds = static_cast<uint64_t>(time.tv_sec);
-    if (seconds >= kNoTimeout / kNsPerSecond - 1) return kNoTimeout - 1;
-    return seconds * kNsPerSecond + static_cast<uint64_t>(time.tv_nsec);
-}
 
 Result<uint64_t> read_clock(int clock) {
     switch (static_cast<abi::ClockId>(clock)) {
@@ -38,7 +24,7 @@ Result<uint64_t> read_clock(int clock) {
             getrusage_self(*current(), usage);
             const auto seconds = static_cast<uint64_t>(usage.utime.seconds + usage.stime.seconds);
             const auto micro = static_cast<uint64_t>(usage.utime.microseconds + usage.stime.microseconds);
-            return seconds * kNsPerSecond + micro * 1000;
+            return seconds * kNsInSecond + micro * 1000;
         }
         case abi::ClockId::ThreadCpu:
             return current()->utime + current()->stime;
@@ -85,7 +71,7 @@ Result<long> sleep_relative(uint64_t ns, UserPtr<abi::Timespec> remaining) {
 }  // namespace
 
 Result<long> sys_nanosleep(UserPtr<const abi::Timespec> request, UserPtr<abi::Timespec> remaining) {
-    return sleep_relative(TRY(to_ns(TRY(get_user(request)))), remaining);
+    return sleep_relative(TRY(timespec_to_ns(TRY(get_user(request)))), remaining);
 }
 
 Result<long> sys_clock_nanosleep(int clock, int flags, UserPtr<const abi::Timespec> request,
@@ -93,7 +79,7 @@ Result<long> sys_clock_nanosleep(int clock, int flags, UserPtr<const abi::Timesp
     const auto which = static_cast<abi::ClockId>(clock);
     const bool realtime = which == abi::ClockId::Realtime;
     if (!realtime && which != abi::ClockId::Monotonic && which != abi::ClockId::Boottime) return Errno::Inval;
-    const uint64_t ns = TRY(to_ns(TRY(get_user(request))));
+    const uint64_t ns = TRY(timespec_to_ns(TRY(get_user(request))));
     if ((flags & abi::kTimerAbstime) == 0) return sleep_relative(ns, remaining);
     const uint64_t offset = realtime ? ktime_get_real() - ktime_get() : 0;
     if (!sleep_until(ns > offset ? ns - offset : 0)) return Errno::RestartNoHand;
@@ -116,8 +102,8 @@ Result<long> sys_clock_getres(int clock, UserPtr<abi::Timespec> out) {
 Result<long> sys_gettimeofday(UserPtr<abi::Timeval> out, VirtAddr zone) {
     if (out) {
         const uint64_t now = ktime_get_real();
-        const abi::Timeval time{static_cast<int64_t>(now / kNsPerSecond),
-                                static_cast<int64_t>(now % kNsPerSecond / 1000)};
+        const abi::Timeval time{static_cast<int64_t>(now / kNsInSecond),
+                                static_cast<int64_t>(now % kNsInSecond / 1000)};
         TRY(put_user(out, time));
     }
     // struct timezone: two 32-bit zeros, UTC without daylight saving time.
@@ -126,7 +112,7 @@ Result<long> sys_gettimeofday(UserPtr<abi::Timeval> out, VirtAddr zone) {
 }
 
 Result<long> sys_time(UserPtr<int64_t> out) {
-    const auto now = static_cast<int64_t>(ktime_get_real() / kNsPerSecond);
+    const auto now = static_cast<int64_t>(ktime_get_real() / kNsInSecond);
     if (out) TRY(put_user(out, now));
     return now;
 }
