@@ -191,6 +191,18 @@ TEST(Forks, VforkWritesNoPageTable) {
     EXPECT_TRUE(f.notes.empty());
 }
 
+TEST(Forks, VforkAndAFailedForkTakeNothingOverFromAnEarlierFork) {
+    FakeGuest guest = with_pages(6);
+    guest.fork();
+    guest.fork(abi::kCloneVfork | abi::kCloneVm | 17);
+    guest.fail_fork(17, 12);
+    guest.write(page(2));
+    const Tracked t(guest);
+    EXPECT_EQ(t[1].parent.copies, 1u);
+    EXPECT_EQ(t[1].parent.passed_on, 0u);
+    EXPECT_EQ(t[2].parent.covered + t[3].parent.covered, 0u);
+}
+
 TEST(Forks, ForkAndExecCopiesOnlyWhatTheChildTouched) {
     FakeGuest guest = with_pages(30);
     const uint32_t child = guest.fork();

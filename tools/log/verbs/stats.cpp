@@ -135,10 +135,10 @@ void print_text(const Statistics& r, const Query& query, log::Reader& reader, Ou
         }
         if (shown > limit)
             out.print("  {:>14}  more rows left out by --limit {}\n", grouped(shown - limit), query.limit);
+        if (std::string_view(section.key) == "fault_errors" && s.resolved != 0)
+            out.print("  {:>14}  instructions from fault to access, on average over {}\n",
+                      grouped(s.resolve_instructions / s.resolved), counted(s.resolved, "fault"));
     }
-    if (s.resolved != 0)
-        out.print("  {:>14}  instructions from fault to access, on average over {}\n",
-                  grouped(s.resolve_instructions / s.resolved), counted(s.resolved, "fault"));
 
     out.print("\n{}\n", out.paint(Style::Bold,
                                   fmt::format("{:<24}{:>14}{:>12}{:>10}{:>12}{:>10}{:>10}", "Who", "events",
