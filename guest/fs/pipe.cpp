@@ -41,8 +41,10 @@ size_t read_part(pipe_inode_info& pipe, iov_iter& to, size_t bytes) {
     const size_t moved = to.copy_to(byte_at(pipe, pipe.tail), bytes);
     page*& slot = slot_of(pipe, pipe.tail);
     pipe.tail += moved;
-    if (moved != 0 && (pipe.tail % kPageSize == 0 || pipe.used() == 0))
-        put_page(std::exchange(slot, nullptr));
+    // A full ring has its newest bytes in front of its oldest, in one page.
+    const bool page_done =
+        pipe.tail % kPageSize == 0 && pipe.used() <= pipe_inode_info::kCapacity - kPageSize;
+    if (moved != 0 && (page_done || pipe.used() == 0)) put_page(std::exchange(slot, nullptr));
     return moved;
 }
 
