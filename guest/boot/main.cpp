@@ -64,9 +64,10 @@ void read_modules(const hvm_start_info& info) {
     memblock_reserve(initrd.base, initrd.size);
 }
 
+// Firmware keeps some KiB on one machine and others on the next; what is printed is the same.
 void print_memory() {
-    pr_info("Memory: %lu KiB of RAM, %lu KiB free\n", total_ram_pages() * kPageSize >> 10,
-            nr_free_pages() * kPageSize >> 10);
+    constexpr uint64_t kPagesInMib = 256;
+    pr_info("Memory: %lu MiB\n", (total_ram_pages() + kPagesInMib - 1) / kPagesInMib);
 }
 
 // Descriptors 0, 1 and 2 of init.
