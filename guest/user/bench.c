@@ -122,12 +122,12 @@ static const struct workload {
     const char* unit;
 } workloads[] = {
     {"none", none, 1, "nothing at all"},
-    {"intloop", intloop, 200000000, "multiplications and additions"},
-    {"calls", calls, 200, "times fibonacci(27) by recursion"},
-    {"sort", sort, 20, "times 100000 numbers sorted"},
-    {"memcopy", memcopy, 2000, "MiB copied"},
-    {"faultstorm", faultstorm, 5000, "times 64 pages mapped, touched and unmapped"},
-    {"forkstorm", forkstorm, 2000, "forks of 64 dirty pages; the child writes 4"},
+    {"intloop", intloop, 400000000, "multiplications and additions"},
+    {"calls", calls, 50, "times fibonacci(27) by recursion"},
+    {"sort", sort, 3, "times 100000 numbers sorted"},
+    {"memcopy", memcopy, 200, "MiB copied"},
+    {"faultstorm", faultstorm, 3000, "times 64 pages mapped, touched and unmapped"},
+    {"forkstorm", forkstorm, 3000, "forks of 64 dirty pages; the child writes 4"},
 };
 
 static void usage(void) {
