@@ -96,7 +96,6 @@ Result<BootPlan> place_elf(Placement& placement, const Image& kernel, Protocol p
     if (elf.type() != kElfExecutable && elf.type() != kElfShared)
         return fail("{}: ELF type {} at offset 0x10; expected 2 (executable)", kernel.name, elf.type());
     BootPlan plan;
-    TRY_VOID(place_segments(placement, kernel, elf));
     if (protocol == Protocol::Long64) {
         if (!elf.is_64()) return fail("{}: a 32-bit ELF image; expected 64 bits", kernel.name);
         plan.kind = ImageKind::Elf64;
@@ -107,6 +106,7 @@ Result<BootPlan> place_elf(Placement& placement, const Image& kernel, Protocol p
         plan.mode = EntryMode::Protected32;
         plan.entry = TRY(pvh_entry(kernel, elf));
     }
+    TRY_VOID(place_segments(placement, kernel, elf));
     TRY_VOID(check_entry(placement, kernel, plan.entry.raw()));
     return plan;
 }

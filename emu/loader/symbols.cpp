@@ -4,6 +4,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -28,34 +29,70 @@ size_t operator_length(std::string_view text, size_t at) {
     return end == symbols ? 0 : end - at;
 }
 
-// Cuts arguments and return type off a demangled function: its arguments begin at the last '(' that no
-// bracket encloses, and its name after the last such space before it. "operator bool" and "operator new"
-// are names with a space of their own.
-std::string_view bare_name(std::string_view text) {
+// The position after the bracket that closes the one at `at`.
+size_t skip_brackets(std::string_view text, size_t at) {
     unsigned depth = 0;
-    size_t arguments = text.size();
-    size_t start = 0;
-    bool is_conversion = false;
-    for (size_t at = 0; at < text.size();) {
+    while (at < text.size()) {
         if (const size_t length = operator_length(text, at); length != 0) {
             at += length;
             continue;
         }
-        const char c = text[at];
-        if (c == '(' && depth == 0 && !text.substr(at).starts_with("(anonymous namespace)")) {
-            arguments = at;
-            break;
-        }
-        if (c == '(' || c == '<') ++depth;
-        if ((c == ')' || c == '>') && depth != 0) --depth;
-        if (c == ' ' && depth == 0) {
-            const std::string_view before = text.substr(start, at - start);
-            if (before.ends_with("operator")) is_conversion = true;
-            if (!is_conversion) start = at + 1;
-        }
-        ++at;
+        const char c = text[at++];
+        if (c == '(' || c == '<' || c == '{') ++depth;
+        if ((c == ')' || c == '>' || c == '}') && --depth == 0) break;
     }
-    return text.substr(start, arguments - start);
+    return at;
+}
+
+// Cuts return type and arguments off a demangled function: what stands before a space that no bracket
+// encloses, and what stands in such brackets at the end or before a "::" (a lambda in a function). "operator
+// bool", "operator new" and "operator< <int>" are names with a space of their own.
+std::string bare_name(std::string_view text) {
+    std::string name;
+    bool is_operator = false;
+    for (size_t at = 0; at < text.size();) {
+        if (const size_t length = operator_length(text, at); length != 0) {
+            name += text.substr(at, length);
+            at += length;
+            is_operator = true;
+            continue;
+        }
+        const char c = text[at];
+        const size_t end = c == '(' || c == '<' || c == '{' ? skip_brackets(text, at) : at + 1;
+        if (c == '(' && !text.substr(at).starts_with("(anonymous namespace)")) {
+            const std::string_view rest = text.substr(end);
+            if (rest.starts_with("::")) {
+                at = end;
+            } else if (rest.starts_with(" const::")) {
+                at = text.find("::", end);
+            } else {
+                break;
+            }
+        } else if (c == ' ') {
+            is_operator |= name.ends_with("operator");
+            name = is_operator ? name + ' ' : std::string();
+            at = end;
+        } else {
+            name += text.substr(at, end - at);
+            at = end;
+        }
+    }
+    return name;
+}
+
+// How often a mangled name may refer back to a part of itself ("S1_", "T_"). A hostile name that refers
+// twice to the part before, level by level, would unfold to gigabytes.
+constexpr unsigned kMaxReferences = 32;
+
+unsigned count_references(std::string_view mangled) {
+    unsigned references = 0;
+    for (size_t at = 0; at < mangled.size(); ++at) {
+        if (mangled[at] != 'S' && mangled[at] != 'T') continue;
+        size_t end = at + 1;
+        while (end < mangled.size() && std::isalnum(static_cast<unsigned char>(mangled[end])) != 0) ++end;
+        if (end < mangled.size() && mangled[end] == '_') ++references;
+    }
+    return references;
 }
 
 bool is_code(const ElfSymbol& symbol, std::string_view name, const std::vector<ElfSection>& sections) {
@@ -70,7 +107,7 @@ bool is_code(const ElfSymbol& symbol, std::string_view name, const std::vector<E
 }  // namespace
 
 std::string function_name(std::string_view symbol) {
-    if (!symbol.starts_with("_Z")) return std::string(symbol);
+    if (!symbol.starts_with("_Z") || count_references(symbol) > kMaxReferences) return std::string(symbol);
     // A clone of the compiler's, "_Z1fv.part.0", keeps its suffix.
     const size_t dot = symbol.find('.');
     const std::string mangled(symbol.substr(0, dot));
@@ -78,7 +115,7 @@ std::string function_name(std::string_view symbol) {
     const std::unique_ptr<char, decltype(&std::free)> demangled(
         abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status), &std::free);
     if (status != 0 || demangled == nullptr) return std::string(symbol);
-    std::string name(bare_name(demangled.get()));
+    std::string name = bare_name(demangled.get());
     if (dot != std::string_view::npos) name += symbol.substr(dot);
     return name;
 }

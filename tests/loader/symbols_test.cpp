@@ -42,10 +42,31 @@ TEST(FunctionName, WithoutArgumentsAndReturnType) {
         {"_ZN3mapIiPFvvEE6insertEi", "map<int, void (*)()>::insert"},
         {"_Z4loopiiPKc.cold", "loop.cold"},
         {"_ZL9page_fillP4pagej", "page_fill"},
+        {"_ZZ4mainENKUlvE_clEv", "main::{lambda()#1}::operator()"},
+        {"_ZZN2mm4walkEiENKUlmE_clEm", "mm::walk::{lambda(unsigned long)#1}::operator()"},
+        {"_ZZNK1S4findEiENKUlvE_clEv", "S::find::{lambda()#1}::operator()"},
+        {"_Z3mapIXadL_Z4pagevEEEvi", "map<&(page())>"},
+        {"_ZltIiEbT_S0_", "operator< <int>"},
+        {"_ZN1ScvPKcEv", "S::operator char const*"},
         {"_Zgarbage", "_Zgarbage"},
         {"", ""},
     };
     for (const auto& [symbol, name] : rows) EXPECT_EQ(function_name(symbol), name) << symbol;
+}
+
+// f(A<int, int>, A<that, that>, A<that, that>, ...): each argument twice as long as the one before.
+TEST(FunctionName, NamesThatUnfoldWithoutEndStayAsTheyAre) {
+    const auto doubling = [](unsigned levels) {
+        constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        std::string name = "_Z1f1AIiiE";
+        for (unsigned level = 0; level < levels; ++level) {
+            const std::string last = std::string("S") + kDigits[level % 36] + "_";
+            name += "S_I" + last + last + "E";
+        }
+        return name;
+    };
+    EXPECT_EQ(function_name(doubling(6)), "f");
+    EXPECT_EQ(function_name(doubling(36)), doubling(36));
 }
 
 TestElf elf_with(std::vector<TestSymbol> symbols) {
