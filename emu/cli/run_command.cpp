@@ -65,7 +65,8 @@ void register_run_command(CLI::App& app) {
     run->add_flag("--audit-tlb", options->audit_tlb, "also compare the engine's TLB with the ledger (slow)");
     run->add_option("-d", options->trace, "write events as text: int, mmu, cpu, task")->type_name("ITEMS");
     run->add_option("-D", options->trace_file, "file for -d instead of standard error")->type_name("FILE");
-    run->add_flag("--fast", options->fast, "the host's clock instead of counted instructions: faster, not repeatable");
+    run->add_flag("--fast", options->fast,
+                  "the host's clock instead of counted instructions: faster, not repeatable");
     run->add_option("--exit-after", options->exit_after_seconds, "stop after so many virtual seconds")
         ->type_name("S");
 

@@ -15,18 +15,21 @@ constexpr uint8_t kPushfOpcode = 0x9c;
 
 }  // namespace
 
-Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, TimeMode time_mode, const Wiring& wiring) {
+Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, TimeMode time_mode,
+                                         const Wiring& wiring) {
     auto engine = TRY(Engine::open(model, wiring.ram));
     auto cpu = std::unique_ptr<Cpu>(new Cpu(id, model, time_mode, std::move(engine), wiring));
     TRY_VOID(cpu->install_hooks());
     return cpu;
 }
 
-Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, const Wiring& wiring)
-    : core_(id, model, time_mode, std::move(engine), wiring.ram, wiring.mirror, wiring.recorder),
+Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
+         const Wiring& wiring)
+    : core_(id, model, time_mode, std::move(engine), this, wiring.ram, wiring.mirror, wiring.recorder),
       wiring_(wiring),
       delivery_(core_),
       flush_intercepts_(core_) {
+    core_.clock().watch_privilege(&core_.state().hflags());
     if (host_clock()) doorbell_.start(core_.state());
 }
 
@@ -35,7 +38,7 @@ Cpu::~Cpu() = default;
 void Cpu::reset(const ResetState& reset_state) {
     apply_reset_state(reset_state, core_);
     core_.clock().cancel();
-    last_cpl_ = 0;
+    core_.clock().see_privilege(0);
     stop_requested_ = halted_ = shut_down_ = stepping_ = false;
     engine_error_.clear();
 }
@@ -53,12 +56,12 @@ void Cpu::refresh_attention() {
         return;
     }
     const bool now = stop_requested_ || wiring_.interrupts.pending();
-    attention_ = now ? 0 : core_.icount_at(next_deadline());
+    core_.clock().attend_at(now ? 0 : core_.icount_at(next_deadline()));
 }
 
 void Cpu::request_stop() {
     stop_requested_ = true;
-    attention_ = 0;
+    core_.clock().attend_at(0);
     if (host_clock()) Doorbell::ring(core_.state(), kRequestNmi);
 }
 
@@ -119,9 +122,10 @@ void Cpu::stop_engine() {
 }
 
 bool Cpu::attend() {
-    if (core_.state().cpl() != last_cpl_) {
-        last_cpl_ = core_.state().cpl();
-        if (last_cpl_ == 3) entered_user_mode();
+    const unsigned cpl = core_.state().cpl();
+    if (cpl != core_.clock().seen_privilege()) {
+        core_.clock().see_privilege(cpl);
+        if (cpl == 3) entered_user_mode();
     }
     if (stop_requested_ || can_take_interrupt()) return true;
     if (core_.time_at(core_.clock().at_block_start()) >= next_deadline()) return true;
@@ -169,7 +173,7 @@ void Cpu::deliver(const Exception& exception) {
             fault_watch_.faulted(origin.root, exception.address, origin.icount, origin.rip);
     }
     shut_down_ = !delivery_.deliver(exception);
-    last_cpl_ = core_.state().cpl();
+    core_.clock().see_privilege(core_.state().cpl());
 }
 
 void Cpu::handle_refused_fill() {

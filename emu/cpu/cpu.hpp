@@ -101,7 +101,8 @@ public:
 private:
     friend struct Hooks;  // hooks.cpp: what the engine calls
 
-    Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, const Wiring& wiring);
+    Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
+        const Wiring& wiring);
     Result<void> install_hooks();
 
     [[nodiscard]] VirtualNs next_deadline() const;
@@ -145,9 +146,6 @@ private:
     CpuCounters counters_;
 
     VirtualNs limit_ = 0;
-    // on_block() looks up from its fast path when this many instructions have retired.
-    InstrCount attention_ = 0;
-    unsigned last_cpl_ = 0;
     bool stop_requested_ = false;
     bool stopped_in_hook_ = false;
     bool halted_ = false;

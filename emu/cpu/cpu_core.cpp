@@ -10,15 +10,15 @@
 
 namespace forkscope::cpu {
 
-CpuCore::CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
-                 mmu::Mirror& mirror, log::Recorder& recorder)
+CpuCore::CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
+                 void* owner, mem::GuestRam& ram, mmu::Mirror& mirror, log::Recorder& recorder)
     : id_(id),
       time_mode_(time_mode),
       steady_start_(steady_now()),
       engine_(std::move(engine)),
       ram_(ram),
       recorder_(recorder),
-      clock_(*this),
+      clock_(*this, owner),
       code_pages_(ram),
       mmu_(id, {.physical_bits = kPhysicalBits, .has_1gib_pages = model.has_1gib_pages, .has_pse36 = true},
            ram, mirror, recorder, *this) {}

@@ -27,8 +27,8 @@ enum class TimeMode : uint8_t {
 
 class CpuCore final : private InstructionClock::CodeReader, private mmu::EngineTlb {
 public:
-    CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, mem::GuestRam& ram,
-            mmu::Mirror& mirror, log::Recorder& recorder);
+    CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, void* owner,
+            mem::GuestRam& ram, mmu::Mirror& mirror, log::Recorder& recorder);
 
     [[nodiscard]] Engine& engine() { return *engine_; }
     [[nodiscard]] LiveState& state() { return engine_->state(); }
@@ -60,7 +60,9 @@ public:
     }
     [[nodiscard]] TimeMode time_mode() const { return time_mode_; }
     // Of the host's steady clock, in nanoseconds.
-    [[nodiscard]] int64_t steady_time_of(VirtualNs time) const { return steady_start_ + static_cast<int64_t>(time); }
+    [[nodiscard]] int64_t steady_time_of(VirtualNs time) const {
+        return steady_start_ + static_cast<int64_t>(time);
+    }
     // First instruction count at which it is that late.
     [[nodiscard]] InstrCount icount_at(VirtualNs time) const {
         return time <= idle_ns_ ? 0 : (time - idle_ns_) / kNsPerInstruction;

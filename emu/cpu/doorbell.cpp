@@ -11,7 +11,8 @@ constexpr int64_t kAgain = 1'000'000;  // ns
 }  // namespace
 
 int64_t steady_now() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
         .count();
 }
 

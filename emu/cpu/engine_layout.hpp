@@ -14,12 +14,12 @@ namespace forkscope::cpu {
 // Offsets in bytes. "uc_" counts from the engine handle, "cpu_" from the CPU object, "env_" from the
 // x86 state; env_seg is the first of six segment caches of kSegmentBytes.
 struct EngineLayout {
-    size_t uc_cpu = 0;              // pointer to the CPU object
-    size_t uc_invalid_addr = 0;     // u64: exact address of the access that was refused
-    size_t uc_no_exit_request = 0;  // u8: blocks do not test for exit requests in their middle
+    size_t uc_cpu = 0;                 // pointer to the CPU object
+    size_t uc_invalid_addr = 0;        // u64: exact address of the access that was refused
+    size_t uc_no_exit_request = 0;     // u8: blocks do not test for exit requests in their middle
     size_t cpu_interrupt_request = 0;  // u32: interrupts that the engine looks for between blocks
-    size_t cpu_env = 0;             // start of the x86 state
-    size_t env_size = 0;            // bytes that a context saves
+    size_t cpu_env = 0;                // start of the x86 state
+    size_t env_size = 0;               // bytes that a context saves
 
     size_t env_regs = 0;    // u64[16] in encoding order
     size_t env_rip = 0;     // u64
@@ -52,7 +52,8 @@ struct EngineLayout {
     size_t env_intercept_cr_write = 0;  // u16
     size_t env_features = 0;            // u64[]
     size_t tlb_before_env = 0;          // the softmmu TLB starts this many bytes before the x86 state
-    size_t exit_request_before_env = 0;  // s32 likewise: negative makes the next block return to the main loop
+    size_t exit_request_before_env =
+        0;  // s32 likewise: negative makes the next block return to the main loop
 };
 
 inline constexpr size_t kSegmentBytes = 24;  // selector u32, pad, base u64, limit u32, flags u32

@@ -185,7 +185,8 @@ const char* prove_intercepts(ProofEngine& e) {
     if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptMsr) return "WRMSR EFER";
     s.gpr(kRcx) = 0xc0000102;  // KERNEL_GS_BASE
     s.gpr(kRax) = s.gpr(kRdx) = 0;
-    if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptHlt) return "WRMSR KERNEL_GS_BASE, which is not intercepted";
+    if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptHlt)
+        return "WRMSR KERNEL_GS_BASE, which is not intercepted";
     return nullptr;
 }
 

@@ -128,7 +128,9 @@ public:
         return *reinterpret_cast<uint32_t*>(cpu_ + layout_->cpu_interrupt_request);
     }
     // Negative: the next block returns to the engine's main loop, which looks for interrupts.
-    int32_t& exit_request() const { return *reinterpret_cast<int32_t*>(env_ - layout_->exit_request_before_env); }
+    int32_t& exit_request() const {
+        return *reinterpret_cast<int32_t*>(env_ - layout_->exit_request_before_env);
+    }
 
     [[nodiscard]] uint64_t invalid_addr() const {
         return *reinterpret_cast<uint64_t*>(engine_ + layout_->uc_invalid_addr);

@@ -80,7 +80,8 @@ TEST(Time, WithTheHostsClockInterruptsStillCome) {
     start_ticks(m);
     EXPECT_EQ(m.run("spin_enabled", 50'000'000), RunStop::Deadline);
     EXPECT_GT(m.read_label("ticks"), 5u);
-    EXPECT_EQ(m.run("spin", 1'000'000), RunStop::Deadline) << "with interrupts off the deadline ends it all the same";
+    EXPECT_EQ(m.run("spin", 1'000'000), RunStop::Deadline)
+        << "with interrupts off the deadline ends it all the same";
 }
 
 TEST(Time, RunsRepeatEventForEvent) {
