@@ -91,6 +91,7 @@ TEST_F(InitramfsTest, MakesEveryKindOfFile) {
     EXPECT_EQ(tool.st_uid, 1000U);
     EXPECT_EQ(tool.st_gid, 1001U);
     EXPECT_EQ(tool.st_mtim.tv_sec, 77);
+    EXPECT_EQ(stat_of("/bin").st_mtim.tv_sec, 77) << "what was made in it changed its time";
     EXPECT_EQ(stat_of("/dev").st_mode, abi::kIfDir | 01777U);
     EXPECT_EQ(stat_of("/dev/console").st_rdev, abi::make_dev(5, 1));
     EXPECT_EQ(stat_of("/dev/fifo").st_mode, abi::kIfIfo | 0644U);
