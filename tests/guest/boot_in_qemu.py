@@ -9,7 +9,7 @@ import sys
 
 TIMED_OUT = 124
 NO_STATUS = 125
-BANNER = b"Forkscope kernel"
+BANNER = b"Booting from ROM"  # the firmware, when it starts the kernel
 
 
 def main():
