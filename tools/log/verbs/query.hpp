@@ -1,7 +1,6 @@
 // What a user asks of a log: the file and the filters that the verbs have in common.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>

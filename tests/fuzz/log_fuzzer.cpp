@@ -1,0 +1,144 @@
+// Reads arbitrary files as logs and runs everything over them that reads logs. Half of the inputs are a good
+// file with bytes changed; the other half change one chunk inside and put right checksums around it, for else
+// a checksum would stop all damage at the door.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "emu/log/format.hpp"
+#include "emu/log/reader.hpp"
+#include "emu/log/replay.hpp"
+#include "tests/fuzz/patched.hpp"
+#include "tests/log/fake_guest.hpp"
+#include "tests/log/log_file.hpp"
+#include "tools/log/analysis/event_stats.hpp"
+#include "tools/log/analysis/fork_tracker.hpp"
+#include "tools/log/analysis/symbolizer.hpp"
+#include "tools/log/text/event_text.hpp"
+#include "tools/log/text/fork_json.hpp"
+
+using namespace forkscope;
+
+namespace {
+
+struct Chunk {
+    log::ChunkKind kind;
+    uint16_t version;
+    log::Bytes summary;
+    log::Bytes payload;
+};
+
+std::vector<log::Event> good_events() {
+    test::FakeGuest guest;
+    guest.touch_new_pages(test::kUserHeap, 4);
+    const uint32_t child = guest.fork();
+    guest.write(test::kUserHeap);
+    guest.switch_to(child);
+    guest.write(test::kUserHeap + 0x1000);
+    guest.exit(0);
+    guest.switch_to(1);
+    guest.reap(child);
+    guest.audit();
+    // The kernel's pages fill most of it; what is interesting comes after them.
+    const auto& events = guest.events();
+    return {events.end() - 150, events.end()};
+}
+
+std::vector<Chunk> good_chunks() {
+    const std::vector<log::Event> events = good_events();
+    const std::string meta = log::meta_to_json(test::some_meta());
+    log::ColumnEncoder encoder;
+    const log::ByteView columns = encoder.encode(events);
+    return {{log::ChunkKind::Meta, 1, {}, {meta.begin(), meta.end()}},
+            {log::ChunkKind::Symbols, 1, {}, log::encode_symbols(test::some_symbols())},
+            {log::ChunkKind::Events,
+             1,
+             log::encode_summary(log::summarize(events, 0)),
+             {columns.begin(), columns.end()}},
+            {log::ChunkKind::Index, 1, {}, log::encode_index({{32, log::ChunkKind::Meta, 1, 0, 0, 0}})},
+            {log::ChunkKind::End, 1, log::encode_summary(log::EndSummary{900, 4, 150, 0}), {}}};
+}
+
+std::vector<uint8_t> framed(const std::vector<Chunk>& chunks) {
+    log::Bytes file = log::encode_file_header(log::kFormatVersion);
+    uint64_t number = 0;
+    for (const Chunk& chunk : chunks) {
+        log::ChunkHead head;
+        head.kind = chunk.kind;
+        head.version = chunk.version;
+        head.stored_bytes = head.raw_bytes = static_cast<uint32_t>(chunk.payload.size());
+        head.number = number++;
+        head.payload_hash = log::hash_bytes(chunk.payload);
+        head.summary = chunk.summary;
+        head.summary.resize(std::min<size_t>(head.summary.size(), log::kMaxSummaryBytes));
+        const log::Bytes bytes = log::encode_head(head);
+        file.insert(file.end(), bytes.begin(), bytes.end());
+        file.insert(file.end(), chunk.payload.begin(), chunk.payload.end());
+    }
+    return file;
+}
+
+std::vector<uint8_t> make_file(std::span<const uint8_t> input) {
+    static const std::vector<Chunk> kChunks = good_chunks();
+    static const std::vector<std::vector<uint8_t>> kFiles = {framed(kChunks)};
+    if (input.size() < 3) return {};
+    if (input[0] % 2 == 0) return fuzz::patched(input.subspan(1), kFiles);
+    std::vector<Chunk> chunks = kChunks;
+    Chunk& chunk = chunks[input[1] % chunks.size()];
+    log::Bytes& part = input[0] % 4 == 1 ? chunk.payload : chunk.summary;
+    part = fuzz::patched(input.subspan(2), {part});
+    return framed(chunks);
+}
+
+void read_everything(log::Reader& reader) {
+    (void)reader.symbols();
+    (void)reader.census();
+    reader.verify();
+    const analysis::Symbolizer symbols(reader.symbols());
+    log::Replay replay;
+    analysis::EventStats stats;
+    analysis::TaskTable tasks;
+    analysis::ForkTracker forks(1);
+    const tools::Names names{symbols, tasks};
+    auto cursor = reader.events();
+    while (cursor.next()) {
+        const log::Event& e = cursor.event();
+        tasks.apply(e, cursor.number());
+        (void)tools::event_text(e, names);
+        (void)tools::json_text(tools::event_json(e, cursor.number(), names));
+        replay.apply(e, cursor.number());
+        stats.add(e);
+        forks.apply(e, cursor.number());
+    }
+    forks.finish();
+    for (const analysis::Fork& fork : forks.forks())
+        (void)tools::json_text(tools::story_json({fork, symbols, reader.meta(), 0, 0}));
+    if (reader.damage().describe().find('\n') != std::string::npos) std::abort();
+    log::EventFilter filter;
+    filter.from_icount = 100;
+    filter.from_event = 20;
+    filter.va = log::VaRange{test::kUserHeap, test::kUserHeap + 0xfff};
+    auto some = reader.events(filter);
+    while (some.next())
+        if (some.number() < 20) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    static const int kFile = memfd_create("log", MFD_CLOEXEC);
+    static const std::string kPath = "/proc/self/fd/" + std::to_string(kFile);
+    const std::vector<uint8_t> file = make_file({data, size});
+    if (ftruncate(kFile, 0) != 0 ||
+        pwrite(kFile, file.data(), file.size(), 0) != static_cast<ssize_t>(file.size()))
+        std::abort();
+    const auto reader = log::Reader::open(kPath);
+    if (reader) {
+        read_everything(**reader);
+    } else if (reader.error().message.find('\n') != std::string::npos) {
+        std::abort();
+    }
+    return 0;
+}
