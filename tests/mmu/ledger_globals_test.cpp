@@ -90,6 +90,24 @@ TEST_F(LedgerGlobalsTest, AnotherRootsTablesDoNotForgive) {
     EXPECT_EQ(stale(), Pages{kVa.raw()});
 }
 
+TEST_F(LedgerGlobalsTest, NorDoTheyForATableAtTwoPlaces) {
+    chain(kOthers, kLeaf);
+    store(top(kSecond), kOthers[0].raw() | kLink);
+    load(kFirst);
+    store(entry(kTables[1], kVa, 2) + 8, kTables[2].raw() | kLink);
+    fill(Access::Write);
+    load(kSecond);
+    for (unsigned round = 0; round < 2; ++round) {
+        store(leaf(), kLeaf);
+        store(leaf(), 0);
+        EXPECT_EQ(stale(), Pages{}) << "here it is still mapped";
+    }
+    store(leaf(), kLeaf);
+    store(leaf(), 0);
+    load(kFirst);
+    EXPECT_EQ(stale(), Pages{kVa.raw()});
+}
+
 TEST_F(LedgerGlobalsTest, TablesThatGoWithTheirRootLeaveTheirPages) {
     chain(kOthers, kLeaf);
     store(top(kSecond), kOthers[0].raw() | kLink);
