@@ -100,9 +100,18 @@ void PortStorm::step() {
             save_and_restore();
             break;
         default:
-            if (next() == 0) pic_.reset(), pit_.reset(), com1_.reset(), com2_.reset(), rtc_.reset();
+            if (next() == 0) reset_all();
             break;
     }
+}
+
+void PortStorm::reset_all() {
+    pit_.reset();
+    com1_.reset();
+    com2_.reset();
+    rtc_.reset();
+    events_.reset();
+    pic_.reset();
 }
 
 void PortStorm::pass_time() {

@@ -50,6 +50,7 @@ private:
     uint8_t next();
     uint16_t next_port();
     void step();
+    void reset_all();
     void pass_time();
     void acknowledge();
     void save_and_restore();
