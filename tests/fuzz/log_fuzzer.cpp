@@ -102,12 +102,17 @@ void read_everything(log::Reader& reader) {
     analysis::TaskTable tasks;
     analysis::ForkTracker forks(1);
     const tools::Names names{symbols, tasks};
+    // Words are slow, and a small file can hold many events.
+    constexpr unsigned kTold = 16;
+    unsigned told = 0;
     auto cursor = reader.events();
     while (cursor.next()) {
         const log::Event& e = cursor.event();
         tasks.apply(e, cursor.number());
-        (void)tools::event_text(e, names);
-        (void)tools::json_text(tools::event_json(e, cursor.number(), names));
+        if (told++ < kTold) {
+            (void)tools::event_text(e, names);
+            (void)tools::json_text(tools::event_json(e, cursor.number(), names));
+        }
         replay.apply(e, cursor.number());
         stats.add(e);
         forks.apply(e, cursor.number());

@@ -215,7 +215,7 @@ TEST(FullDisk, TheErrorStaysAndWhatWasWrittenIsReadable) {
     TempDir dir;
     std::vector<Event> events;
     test::make_busy_stream(20'000, 6, [&](const Event& e) { events.push_back(e); });
-    for (const uint64_t limit : {4'000, 20'000, 50'000, 50'001, 57'123}) {
+    for (const uint64_t limit : std::vector<uint64_t>{4'000, 20'000, 50'000, 50'001, 57'123}) {
         fill_the_disk(dir / "a.mmu", events, limit);
         auto reader = Reader::open(dir / "a.mmu");
         ASSERT_TRUE(reader) << limit;

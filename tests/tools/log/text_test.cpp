@@ -83,7 +83,8 @@ TEST(Numbers, AsPeopleReadThem) {
 
 TEST(PageRanges, RowsOfPagesAreFolded) {
     std::vector<analysis::PageRange> ranges;
-    for (const uint64_t va : {0x1000, 0x2000, 0x3000, 0x5000, 0x4000}) analysis::add_page(ranges, va, 0x1000);
+    for (const uint64_t va : std::vector<uint64_t>{0x1000, 0x2000, 0x3000, 0x5000, 0x4000})
+        analysis::add_page(ranges, va, 0x1000);
     analysis::add_page(ranges, 0x200000, 0x200000);
     ASSERT_EQ(ranges.size(), 4u);
     EXPECT_EQ(ranges[0].count, 3u);
