@@ -4,6 +4,7 @@
 
 #include "emu/cli/arguments.hpp"
 #include "emu/cli/run_command.hpp"
+#include "tools/log/log_command.hpp"
 
 int main(int argc, char** argv) {
     CLI::App app{
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.set_version_flag("--version", "forkscope 0.1.0");
     forkscope::cli::register_run_command(app);
+    forkscope::tools::register_log_command(app);
 
     std::vector<std::string> arguments = forkscope::cli::with_long_dashes(argc, argv);
     // CLI11 takes them last first.

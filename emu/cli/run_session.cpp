@@ -8,6 +8,7 @@
 
 #include "emu/cli/trace_text.hpp"
 #include "emu/cpu/cpu_core.hpp"
+#include "emu/loader/cpio.hpp"
 #include "emu/loader/load_kernel.hpp"
 #include "emu/loader/symbols.hpp"
 #include "emu/log/event_names.hpp"
@@ -33,6 +34,15 @@ struct Images {
     std::optional<loader::Image> initrd;
 };
 
+// The bundled kernel takes a plain cpio archive; another kernel may take anything else, but what says that
+// it is a cpio archive must be a whole one.
+Result<void> check_initrd(const loader::Image& initrd, bool for_bundled_kernel) {
+    constexpr std::string_view kCpioMagic = "0707";
+    const std::string_view text(reinterpret_cast<const char*>(initrd.bytes.data()), initrd.bytes.size());
+    if (for_bundled_kernel || text.starts_with(kCpioMagic)) TRY(loader::read_cpio(initrd.name, initrd.bytes));
+    return {};
+}
+
 Result<Images> read_images(const RunOptions& options) {
     const bool own = options.kernel.empty();
     Images images;
@@ -40,7 +50,10 @@ Result<Images> read_images(const RunOptions& options) {
     const std::string initrd = !options.initrd.empty() ? options.initrd
                                : own                   ? bundled("initramfs.cpio").string()
                                                        : "";
-    if (!initrd.empty()) images.initrd = TRY(loader::read_image(initrd));
+    if (!initrd.empty()) {
+        images.initrd = TRY(loader::read_image(initrd));
+        TRY_VOID(check_initrd(*images.initrd, own));
+    }
     return images;
 }
 

@@ -102,6 +102,9 @@ Result<> ElfImage::check_table(std::string_view what, uint64_t offset, uint64_t 
 Result<std::vector<ElfSegment>> ElfImage::segments() const {
     const uint64_t size = is_64_ ? sizeof(Class64::Segment) : sizeof(Class32::Segment);
     TRY_VOID(check_table("program header", phoff_, phnum_, phentsize_, size));
+    // Nothing is loaded by section, but a table that is not there means that the file was cut.
+    const uint64_t section_size = is_64_ ? sizeof(Class64::Section) : sizeof(Class32::Section);
+    TRY_VOID(check_table("section header", shoff_, shnum_, shentsize_, section_size));
     std::vector<ElfSegment> segments;
     for (uint64_t i = 0; i < phnum_; ++i) {
         const uint64_t at = phoff_ + i * size;

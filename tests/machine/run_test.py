@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Whole runs of the program: bundled images, exit statuses, logs that repeat, bad input, QEMU beside it."""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ARGS = None
+TIMEOUT = 240  # seconds; sanitizers are slow
+
+
+def forkscope(*arguments, **keywords):
+    return subprocess.run([ARGS.forkscope, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=TIMEOUT, check=False, **keywords)
+
+
+def run(init, *arguments):
+    return forkscope("run", "-append", f"init={init}", *arguments)
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self):
+        self.holder = tempfile.TemporaryDirectory()
+        self.dir = pathlib.Path(self.holder.name)
+        self.addCleanup(self.holder.cleanup)
+
+    def path(self, name):
+        return str(self.dir / name)
+
+
+class BundledKernel(Scratch):
+    def test_demonstration_with_proof(self):
+        done = run("/bin/forkscope-demo", "--audit", "--audit-every", "2", "--audit-tlb", "--record", self.path("d.mmu"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn(b"hello from busybox", done.stdout)
+        self.assertRegex(done.stderr.decode(), r"audit: [1-9]\d* entries under [1-9]\d* roots, 0 differences\n$")
+
+    def test_status_is_what_init_returns(self):
+        self.assertEqual(run('/bin/busybox -- sh -c "exit 7"').returncode, 7)
+
+    def test_both_spellings_of_options(self):
+        done = forkscope("run", "--append", "init=/bin/busybox -- true", "--serial", f"file:{self.path('out')}", "-m", "128M")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn(b"Forkscope kernel", (self.dir / "out").read_bytes())
+
+    def test_two_runs_give_the_same_bytes(self):
+        for name in ("a.mmu", "b.mmu"):
+            self.assertEqual(run("/bin/forkscope-demo", "--record", self.path(name)).returncode, 0)
+        self.assertEqual((self.dir / "a.mmu").read_bytes(), (self.dir / "b.mmu").read_bytes())
+
+    def test_with_the_hosts_clock(self):
+        done = run("/bin/forkscope-demo", "--fast", "--audit")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn(b"0 differences", done.stderr)
+
+    def test_limit_of_virtual_time(self):
+        done = run("/bin/busybox -- sleep 1000", "--exit-after", "2")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+
+    def test_trace_as_text(self):
+        done = run("/bin/busybox -- true", "-d", "int,mmu,cpu", "-D", self.path("trace"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        text = (self.dir / "trace").read_text()
+        for word in ("fault", "pte-write", "cr3", "syscall"):
+            self.assertIn(f" {word} ", text)
+
+
+class TheStory(Scratch):
+    """The log of the demonstration, asked through the command line."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.holder_ = tempfile.TemporaryDirectory()
+        cls.log = str(pathlib.Path(cls.holder_.name) / "demo.mmu")
+        done = run("/bin/forkscope-demo", "--record", cls.log, "--audit")
+        assert done.returncode == 0, done.stderr.decode()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.holder_.cleanup()
+
+    def ask(self, *arguments):
+        done = forkscope("log", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return done.stdout.decode()
+
+    def test_every_verb_answers_in_text_and_json(self):
+        for verb, *rest in (["info"], ["show"], ["forks"], ["story"], ["stats"]):
+            self.assertNotEqual(self.ask(verb, self.log, *rest), "")
+            text = self.ask(verb, self.log, *rest, "--json")
+            try:
+                json.loads(text)
+            except json.JSONDecodeError:
+                for line in text.splitlines():
+                    json.loads(line)
+
+    def test_first_writes_add_up(self):
+        story = self.ask("story", self.log, "2")
+        # 64 pages and the program's own data and stack page.
+        self.assertIn("64 pages", story)
+        self.assertIn("66 entries of the parent made read-only", story)
+        copies = [line for line in story.splitlines() if "copy: frame" in line]
+        demo_pages = [line for line in story.splitlines() if " writes 0x7ffff7e" in line]
+        # The child's five and the parent's three are copies; the five that the child gave back are reuses.
+        self.assertEqual(len(demo_pages), 5 + 3 + 5)
+        self.assertGreaterEqual(len(copies), 8)
+        self.assertIn("TLB flush: CR3 load", story)
+        self.assertIn("guest::copy_page_range", story)
+
+    def test_vfork_writes_no_page_table(self):
+        # Row V1.
+        self.assertIn("no page-table entry was written", self.ask("story", self.log, "3"))
+
+    def test_no_check_fired(self):
+        # Rows W8: no stale writable entry anywhere.
+        self.assertEqual(self.ask("show", self.log, "--kind", "finding", "--json").count('"kind"'), 0)
+
+
+class BesideQemu(Scratch):
+    def test_serial_output_is_the_same(self):
+        for init in ("/bin/forkscope-demo", "/bin/busybox -- echo hi", "/bin/hello-glibc"):
+            ours = run(init)
+            self.assertEqual(ours.returncode, 0, ours.stderr.decode())
+            command = [ARGS.qemu, "-M", "pc", "-accel", "tcg", "-m", "256M", "-display", "none", "-no-reboot", "-net",
+                       "none", "-serial", f"file:{self.path('serial')}", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+                       "-kernel", ARGS.kernel, "-initrd", ARGS.initrd, "-append", f"init={init}"]
+            theirs = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
+            self.assertEqual(theirs.returncode, 1, "QEMU: isa-debug-exit with 0")
+            self.assertEqual(ours.stdout, (self.dir / "serial").read_bytes())
+
+
+class BadInput(Scratch):
+    def refused(self, *arguments, says):
+        before = sorted(os.listdir(self.dir))
+        done = forkscope("run", *arguments)
+        text = done.stderr.decode()
+        self.assertEqual(done.returncode, 2, text)
+        self.assertEqual(len(text.splitlines()), 1, text)
+        self.assertIn(says, text)
+        self.assertEqual(done.stdout, b"")
+        self.assertEqual(sorted(os.listdir(self.dir)), before, "something was left behind")
+
+    def put(self, name, data):
+        (self.dir / name).write_bytes(data)
+        return self.path(name)
+
+    def test_kernels(self):
+        kernel = pathlib.Path(ARGS.kernel).read_bytes()
+        record = ["--record", self.path("r.mmu")]
+        self.refused("-kernel", self.path("none"), *record, says="none")
+        self.refused("-kernel", str(self.dir), *record, says=str(self.dir))
+        self.refused("-kernel", self.put("text", b"hello, I am no kernel\n" * 40), *record, says="text")
+        self.refused("-kernel", self.put("empty", b""), *record, says="empty")
+        for size in (3, 20, 63, 100, 4095, len(kernel) // 2):
+            self.refused("-kernel", self.put("cut", kernel[:size]), *record, says="cut")
+
+    def test_initrds(self):
+        archive = pathlib.Path(ARGS.initrd).read_bytes()
+        record = ["--record", self.path("r.mmu")]
+        self.refused("-initrd", self.path("none"), *record, says="none")
+        self.refused("-initrd", self.put("text", b"no archive" * 100), *record, says="text")
+        self.refused("-initrd", self.put("cut", archive[: len(archive) // 2]), *record, says="cut")
+        self.refused("-kernel", ARGS.kernel, "-initrd", self.put("cut2", archive[:2000]), *record, says="cut2")
+
+    def test_memory(self):
+        for size, says in (("2M", "2 MiB"), ("0", "-m 0"), ("lots", "-m lots"), ("3M", "2 MiB"), ("-1", "-1"),
+                           ("99999999G", "-m")):
+            done = forkscope("run", "-m", size)
+            self.assertEqual(done.returncode, 2, f"{size}: {done.stderr.decode()}")
+            self.assertTrue(done.stderr.decode().strip(), size)
+
+    def test_records(self):
+        self.refused("--record", self.path("no/such/folder.mmu"), says="no/such/folder.mmu")
+        self.refused("--record", str(self.dir), says=str(self.dir))
+
+    def test_options(self):
+        for arguments in (["--no-such-option"], ["-d", "bogus"], ["-cpu", "z80"], ["-serial", "tape"], ["--events", "x"],
+                          ["-display", "mirror"], ["-device", "floppy"]):
+            done = forkscope("run", *arguments)
+            self.assertEqual(done.returncode, 2, f"{arguments}: {done.stderr.decode()}")
+
+    def test_full_disk(self):
+        done = run("/bin/forkscope-demo", "--record", "/dev/full")
+        self.assertEqual(done.returncode, 2, done.stderr.decode())
+        self.assertIn("/dev/full", done.stderr.decode())
+
+
+class OtherImages(Scratch):
+    def test_triple_fault_dumps_the_cpu(self):
+        done = forkscope("run", "-kernel", ARGS.triple_fault, "-append", "!")
+        self.assertEqual(done.returncode, 3)
+        text = done.stderr.decode()
+        for word in ("triple fault", "RIP=", "CR3=", "IDT", "ud2", "stack at"):
+            self.assertIn(word, text)
+
+    def test_debug_exit(self):
+        self.assertEqual(forkscope("run", "-kernel", ARGS.triple_fault, "-append", "\x05").returncode, 11)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    for name in ("forkscope", "kernel", "initrd", "triple-fault", "qemu"):
+        parser.add_argument(f"--{name}", required=True)
+    ARGS, rest = parser.parse_known_args()
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
