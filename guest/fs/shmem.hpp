@@ -8,8 +8,8 @@ namespace guest {
 
 // Once, after vfs_init.
 void shmem_init();
-// A new file of that many bytes, all zeros, opened for reading and writing. It goes with its last reference or
-// mapping. NoMem, Inval.
+// A new file of that many bytes, all zeros, opened for reading and writing. It goes with its last reference
+// or mapping. NoMem, Inval.
 Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes);
 
 }  // namespace guest

@@ -94,8 +94,8 @@ Result<> log_info(log::Reader& reader, const Query& query, Output& out) {
     for (const log::SymbolModule& module : modules) {
         const std::string path = module.path.empty() ? "" : fmt::format(" ({})", printable(module.path));
         out.print("  symbols        {} {}{}: {}\n",
-                  module.kind == log::ModuleKind::Kernel ? "kernel" : "program", printable(module.name),
-                  path, counted(module.symbols.size(), "symbol"));
+                  module.kind == log::ModuleKind::Kernel ? "kernel" : "program", printable(module.name), path,
+                  counted(module.symbols.size(), "symbol"));
     }
     if (modules.empty()) out.print("  symbols        none: code is shown by address\n");
     print_reservations(reader, out);
