@@ -25,15 +25,21 @@ constexpr const char* kFooter = R"(Examples:
 The exit status is the guest's: what init returned, (v << 1) | 1 for a write to isa-debug-exit, 0 for a
 power-off; 2 for bad input, 3 for a triple fault, 4 for a failed check or audit.)";
 
+struct RunArguments {
+    RunOptions options;
+    std::string memory = "256M";
+    std::string serial;
+    std::string display = "none";
+    std::string device;
+    bool nographic = false;
+};
+
 }  // namespace
 
 void register_run_command(CLI::App& app) {
-    auto options = std::make_shared<RunOptions>();
-    auto memory = std::make_shared<std::string>("256M");
-    auto serial = std::make_shared<std::string>();
-    auto display = std::make_shared<std::string>("none");
-    auto device = std::make_shared<std::string>();
-    auto nographic = std::make_shared<bool>(false);
+    // CLI11 writes into these while it parses; the callback keeps them alive as long as the parser.
+    auto arguments = std::make_shared<RunArguments>();
+    RunOptions* options = &arguments->options;
     CLI::App* run = app.add_subcommand("run", "boot a guest image and record what happens to its memory");
     run->footer(kFooter);
     run->add_option("--kernel", options->kernel, "kernel image: PVH ELF; the bundled kernel if none is given")
@@ -41,17 +47,19 @@ void register_run_command(CLI::App& app) {
     run->add_option("--initrd", options->initrd, "initial RAM disk; the bundled one with the bundled kernel")
         ->type_name("FILE");
     run->add_option("--append", options->append, "kernel command line")->type_name("TEXT");
-    run->add_option("-m", *memory, "RAM: a number with K, M or G; M if none")
+    run->add_option("-m", arguments->memory, "RAM: a number with K, M or G; M if none")
         ->type_name("SIZE")
         ->capture_default_str();
     run->add_option("--cpu", options->cpu_model, "CPU model: amd, intel, plain")
         ->type_name("MODEL")
         ->capture_default_str();
-    run->add_option("--serial", *serial, "first serial port: stdio, file:NAME, null")->type_name("WHERE");
-    run->add_option("--display", *display, "none")->type_name("KIND")->capture_default_str();
-    run->add_flag("--nographic", *nographic, "no window; the serial port is this terminal");
+    run->add_option("--serial", arguments->serial, "first serial port: stdio, file:NAME, null")
+        ->type_name("WHERE");
+    run->add_option("--display", arguments->display, "none")->type_name("KIND")->capture_default_str();
+    run->add_flag("--nographic", arguments->nographic, "no window; the serial port is this terminal");
     run->add_flag("--no-reboot", options->no_reboot, "accepted: a reset or triple fault always ends the run");
-    run->add_option("--device", *device, "isa-debug-exit: accepted, it is always there at port 0xf4")
+    run->add_option("--device", arguments->device,
+                    "isa-debug-exit: accepted, it is always there at port 0xf4")
         ->type_name("NAME");
     run->add_option("--record", options->record, "write the event log to this file")->type_name("FILE.mmu");
     run->add_option("--events", options->events,
@@ -70,18 +78,20 @@ void register_run_command(CLI::App& app) {
     run->add_option("--exit-after", options->exit_after_seconds, "stop after so many virtual seconds")
         ->type_name("S");
 
-    run->callback([=] {
+    run->callback([arguments, options] {
         const auto bad = [](const Error& error) {
             fmt::print(stderr, "forkscope: {}\n", error.message);
             throw CLI::RuntimeError(static_cast<int>(error.status));
         };
-        options->ram_bytes = parse_size(*memory);
+        options->ram_bytes = parse_size(arguments->memory);
         if (options->ram_bytes == 0)
-            bad(Error{fmt::format("-m {}: expected a number with K, M or G, such as 256M", *memory)});
-        if (*display != "none") bad(Error{fmt::format("-display {}: expected none", *display)});
-        if (!device->empty() && !device->starts_with("isa-debug-exit"))
-            bad(Error{fmt::format("-device {}: expected isa-debug-exit", *device)});
-        options->serial = !serial->empty() ? *serial : "stdio";
+            bad(Error{
+                fmt::format("-m {}: expected a number with K, M or G, such as 256M", arguments->memory)});
+        if (arguments->display != "none")
+            bad(Error{fmt::format("-display {}: expected none", arguments->display)});
+        if (!arguments->device.empty() && !arguments->device.starts_with("isa-debug-exit"))
+            bad(Error{fmt::format("-device {}: expected isa-debug-exit", arguments->device)});
+        options->serial = !arguments->serial.empty() ? arguments->serial : "stdio";
         const Result<int> status = run_session(*options);
         if (!status) bad(status.error());
         if (*status != 0) throw CLI::RuntimeError(*status);
