@@ -112,7 +112,8 @@ ROWS(short_writes_are_whole, "-") {
     for (;;) {
         int have = 0;
         ssize_t got = 1;
-        while (have < kSize && (got = read(ends[0], record + have, (size_t)(kSize - have))) > 0) have += (int)got;
+        while (have < kSize && (got = read(ends[0], record + have, (size_t)(kSize - have))) > 0)
+            have += (int)got;
         if (have == 0) break;
         CHECK(have == kSize);
         for (int i = 1; i < kSize; ++i) CHECK(record[i] == record[0]);
@@ -261,7 +262,8 @@ ROWS(fifos_meet, "-") {
 
 ROWS(memory_devices, "-") {
     char buffer[8] = "xxxxxxx";
-    const int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR), full = open("/dev/full", O_RDWR);
+    const int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR),
+              full = open("/dev/full", O_RDWR);
     CHECK(write(null, buffer, 8) == 8 && read(null, buffer, 8) == 0);
     CHECK(read(zero, buffer, 8) == 8 && memcmp(buffer, "\0\0\0\0\0\0\0\0", 8) == 0);
     CHECK_ERROR(write(full, buffer, 8), ENOSPC);
