@@ -20,7 +20,7 @@ std::string side_end_text(const ForkSide& side) {
     if (side.exec) add(fmt::format("executes {}", side.exec->name));
     if (side.exit) add(wait_status_text(side.exit->status));
     if (side.reap) add("reaped by " + side.reaped_by);
-    return text.empty() ? "runs on" : text;
+    return text.empty() ? "alive at the end" : text;
 }
 
 namespace {
@@ -43,7 +43,7 @@ namespace {
 }  // namespace
 
 std::string fork_line_head() {
-    return fmt::format("{:>5} {:>15}  {:<16} {:<16} {:<6} {:>6} {:>7} {:>6} {:>5}  {:<12} {:<12} {:>9}  {}",
+    return fmt::format("{:>5} {:>15}  {:<18} {:<18} {:<6} {:>6} {:>7} {:>6} {:>5}  {:<12} {:<12} {:>9}  {}",
                        "fork", "at", "parent", "child", "call", "tables", "copied", "prot", "flush",
                        "parent faults", "child faults", "bytes", "flags; how they end");
 }
@@ -56,7 +56,7 @@ std::string fork_line(const Fork& f) {
     const std::string copied = if_seen(f.entries_copied);
     const std::string tables = if_seen(f.tables_allocated_in_all());
     std::string line = fmt::format(
-        "{:>5} {:>15}  {:<16} {:<16} {:<6} {:>6} {:>7} {:>6} {:>5}  {:<13} {:<12} {:>9}  {}", f.number,
+        "{:>5} {:>15}  {:<18} {:<18} {:<6} {:>6} {:>7} {:>6} {:>5}  {:<13} {:<12} {:>9}  {}", f.number,
         grouped(f.begin.icount), f.parent.label(), result_text(f), kind_of(f), tables, copied,
         f.write_protected + f.tables_protected, f.flushes, faults_text(f.parent), faults_text(f.child),
         bytes_text(f.parent.bytes_copied + f.child.bytes_copied), clone_flags_text(f.flags));

@@ -8,6 +8,7 @@
 #include "tools/log/text/entry_text.hpp"
 #include "tools/log/text/fork_text.hpp"
 #include "tools/log/text/numbers.hpp"
+#include "tools/log/text/story_totals.hpp"
 #include "tools/log/text/timeline.hpp"
 
 namespace forkscope::tools {
@@ -34,7 +35,7 @@ public:
         first_writes();
         the_ends();
         disagreements();
-        totals();
+        print_totals(fork_, out_);
         print_timeline(view_, out_);
     }
 
@@ -50,6 +51,7 @@ private:
     }
     void more(const std::string& text) { out_.print("  {:>12}    {}\n", "", text); }
     void heading(std::string_view text) { out_.print("\n{}\n", out_.paint(Style::Bold, text)); }
+    void chapter(std::string_view text) { heading(fmt::format("{}. {}", ++chapters_, text)); }
     [[nodiscard]] std::string code(uint64_t rip, unsigned cpl, const std::string& program) const {
         return view_.symbols.text(rip, cpl, program);
     }
@@ -105,7 +107,7 @@ private:
     }
 
     void the_call() {
-        heading("1. The call");
+        chapter("The call");
         const std::string root = fork_.parent.tid == 0
                                      ? ""
                                      : fmt::format("; its root (top page table) is {:#x}", fork_.parent.root);
@@ -158,7 +160,7 @@ private:
 
     void the_child() {
         if (!fork_.end || fork_.failed() || fork_.shares_memory()) return;
-        heading("2. The child's page tables");
+        chapter("The child's page tables");
         if (!fork_.child.first_run) {
             more("the child never ran in this log, so its tables were never seen in use");
             return;
@@ -184,7 +186,7 @@ private:
     void first_writes() {
         const auto& breaks = fork_.details.breaks;
         if (fork_.parent.covered + fork_.child.covered == 0) return;
-        heading("3. First writes to shared pages");
+        chapter("First writes to shared pages");
         if (breaks.empty()) more("nobody wrote to a shared page");
         const size_t shown =
             view_.break_limit == 0 ? breaks.size() : std::min<size_t>(breaks.size(), view_.break_limit);
@@ -239,7 +241,7 @@ private:
 
     void the_ends() {
         if (!fork_.end || fork_.failed()) return;
-        heading("4. How they end");
+        chapter("How they end");
         one_end("child", fork_.child);
         one_end("parent", fork_.parent);
     }
@@ -252,7 +254,7 @@ private:
             step(side.exit->when,
                  fmt::format("{} {}: {}", which, side.label(), wait_status_text(side.exit->status)));
         if (side.reap) step(side.reap->when, fmt::format("{} is reaped by {}", which, side.reaped_by));
-        if (!side.exit) more(fmt::format("{} {}: no end in this log", which, side.label()));
+        if (!side.exit) more(fmt::format("{} {} is alive when the log ends", which, side.label()));
     }
 
     void disagreements() {
@@ -263,36 +265,10 @@ private:
         if (fork_.notes_left_out != 0) out_.print("  and {} more\n", grouped(fork_.notes_left_out));
     }
 
-    void row(std::string_view what, uint64_t ForkSide::*count, bool always = false) {
-        const uint64_t parent = fork_.parent.*count;
-        const uint64_t child = fork_.child.*count;
-        if (parent + child != 0 || always)
-            out_.print("  {:<44}{:>12}{:>12}\n", what, grouped(parent), grouped(child));
-    }
-
-    void totals() {
-        if (fork_.parent.covered + fork_.child.covered == 0) return;
-        heading(fmt::format("{:<46}{:>12}{:>12}", "Totals", "parent", "child"));
-        row("pages copied at their first write", &ForkSide::copies, true);
-        row("pages reused at their first write", &ForkSide::reuses, true);
-        row("made writable without a fault of this side", &ForkSide::without_fault);
-        row("unmapped before anybody wrote", &ForkSide::unmapped);
-        row("passed on to a later fork of this side", &ForkSide::passed_on);
-        row("still shared when the log ends", &ForkSide::untouched);
-        row("= pages shared read-only after the fork", &ForkSide::covered, true);
-        row("write faults", &ForkSide::faults, true);
-        row("  of which not mended", &ForkSide::not_mended);
-        row("  of which unfinished", &ForkSide::unfinished);
-        row("page tables copied late", &ForkSide::table_copies);
-        const uint64_t copies = fork_.parent.copies + fork_.child.copies;
-        const uint64_t bytes = fork_.parent.bytes_copied + fork_.child.bytes_copied;
-        out_.print("  Copied in all: {}, {}. A fork that copies at once would have copied {}.\n",
-                   counted(copies, "page"), bytes_text(bytes), counted(fork_.parent.covered, "page"));
-    }
-
     const StoryView& view_;
     const Fork& fork_;
     Output& out_;
+    unsigned chapters_ = 0;
 };
 
 }  // namespace
