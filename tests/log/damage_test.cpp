@@ -231,6 +231,23 @@ TEST(FullDisk, TheErrorStaysAndWhatWasWrittenIsReadable) {
     }
 }
 
+// The writing thread takes no signals, so the one that the kernel sends for a file that grew too big does not
+// end the program.
+TEST(FullDisk, TheSignalForItDoesNotKill) {
+    TempDir dir;
+    std::vector<Event> events;
+    test::make_busy_stream(50'000, 6, [&](const Event& e) { events.push_back(e); });
+    const int status = in_child([&] {
+        limit_file_size(10'000);
+        std::signal(SIGXFSZ, SIG_DFL);
+        auto writer = Writer::open(dir / "a.mmu", test::some_meta());
+        if (!writer) _exit(1);
+        (*writer)->consume(events);
+        _exit((*writer)->finish() ? 2 : 0);
+    });
+    EXPECT_EQ(status, 0);
+}
+
 TEST(FullDisk, AtTheStartNoFileIsLeftBehind) {
     TempDir dir;
     const int status = in_child([&] {
