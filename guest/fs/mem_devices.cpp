@@ -58,6 +58,11 @@ Result<abi::loff_t> mem_llseek(file& f, abi::loff_t, uint32_t) {
     return abi::loff_t{0};
 }
 
+Result<> mem_mmap(file& f, vm_area_struct& area) {
+    if (minor_of(f) != Minor::Zero) return Errno::NoDev;
+    return zero_mmap(f, area);
+}
+
 Result<> mem_open(inode& node, file&) {
     switch (static_cast<Minor>(abi::dev_minor(node.i_rdev))) {
         case Minor::Null:
@@ -71,7 +76,7 @@ Result<> mem_open(inode& node, file&) {
 }
 
 constexpr file_operations kMemOperations{
-    .llseek = mem_llseek, .read = mem_read, .write = mem_write, .open = mem_open};
+    .llseek = mem_llseek, .read = mem_read, .write = mem_write, .mmap = mem_mmap, .open = mem_open};
 
 }  // namespace
 

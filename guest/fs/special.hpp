@@ -20,6 +20,8 @@ inline constexpr uint32_t kTtyAuxMajor = 5;  // 0: the caller's terminal, 1: the
 void register_chrdev(uint32_t major, const file_operations& ops);
 // null, zero, full, random, urandom
 void mem_devices_init();
+// What mapping /dev/zero does. NoMem.
+Result<> zero_mmap(file& f, vm_area_struct& area);
 
 // Both ends of a new pipe. flags: of kONonBlock. NFile, NoMem.
 struct pipe_ends {

@@ -268,6 +268,13 @@ ROWS(memory_devices, "-") {
     CHECK(read(zero, buffer, 8) == 8 && memcmp(buffer, "\0\0\0\0\0\0\0\0", 8) == 0);
     CHECK_ERROR(write(full, buffer, 8), ENOSPC);
     CHECK(read(open("/dev/urandom", O_RDONLY), buffer, 8) == 8);
+    char* private = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
+    char* shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
+    CHECK(private != MAP_FAILED && shared != MAP_FAILED && private[5] == 0 && shared[5] == 0);
+    const pid_t child = IN_CHILD(private[5] = shared[5] = 1);
+    wait_exit(child, 0);
+    CHECK(private[5] == 0 && shared[5] == 1);
+    CHECK_ERROR((long)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, null, 0), ENODEV);
     CHECK_ERROR(ioctl(null, TIOCGWINSZ, buffer), ENOTTY);
     CHECK(!isatty(null) && errno == ENOTTY);
 }

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "guest/abi/signal.hpp"
+#include "guest/fs/special.hpp"
 #include "guest/kernel/cred.hpp"
 #include "guest/kernel/mutex.hpp"
 #include "guest/kernel/random.hpp"
@@ -161,6 +162,9 @@ const cred& current_cred() { return user; }
 bool capable(unsigned) { return user_is_privileged; }
 bool in_group_p(gid_t gid) { return user.fsgid == gid; }
 void user_struct::release() { std::abort(); }
+
+// Areas are memory management's; here nobody maps anything.
+Result<> zero_mmap(file&, vm_area_struct&) { return Errno::NoMem; }
 
 void get_random_bytes(void* to, size_t bytes) { std::memset(to, 0x42, bytes); }
 
