@@ -11,6 +11,8 @@
 #include <cstring>
 #include <new>
 
+#include "emu/base/units.hpp"
+
 namespace forkscope::log {
 
 struct Reader::Zstd {
@@ -130,7 +132,7 @@ void Reader::scan() {
 
 // The next place from which a whole head can be read, by its magic.
 std::optional<uint64_t> Reader::find_head_after(uint64_t offset) {
-    constexpr size_t kWindow = 64 * 1024;
+    constexpr size_t kWindow = 64 * kKiB;
     uint8_t magic[sizeof(kChunkMagic)];
     std::memcpy(magic, &kChunkMagic, sizeof(magic));
     Bytes window;

@@ -177,9 +177,9 @@ void FakeGuest::write_entry(uint64_t table, unsigned index, uint64_t value, uint
         if (is_table(old, level)) unlink(old & kFrameMask, level - 1, va, table + 8 * index, space);
 }
 
-uint64_t FakeGuest::leaf_table(uint64_t root, uint64_t va, bool create) {
+uint64_t FakeGuest::leaf_table(uint64_t root, uint64_t va, bool create, unsigned last_level) {
     uint64_t table = root;
-    for (unsigned level = 4; level > 1; --level) {
+    for (unsigned level = 4; level > last_level; --level) {
         const unsigned index = log::entry_index(va, level);
         if ((ram_.at(table)[index] & kPresent) == 0) {
             if (!create) return 0;
@@ -191,6 +191,19 @@ uint64_t FakeGuest::leaf_table(uint64_t root, uint64_t va, bool create) {
         table = ram_.at(table)[index] & kFrameMask;
     }
     return table;
+}
+
+// With its address, or 0 and 0 if a table above is missing.
+uint64_t FakeGuest::entry_value(uint64_t root, uint64_t va, unsigned level, uint64_t* address) const {
+    uint64_t table = root;
+    for (unsigned at_level = 4;; --at_level) {
+        const unsigned index = log::entry_index(va, at_level);
+        const uint64_t value = ram_.at(table)[index];
+        *address = table + 8 * index;
+        if (at_level == level) return value;
+        if ((value & kPresent) == 0) return *address = 0;
+        table = value & kFrameMask;
+    }
 }
 
 uint64_t FakeGuest::leaf(uint64_t root, uint64_t va) const {
@@ -222,16 +235,13 @@ void FakeGuest::flush(FlushKind how, uint64_t va, uint64_t old_value, uint64_t n
     }
 }
 
-uint64_t FakeGuest::fault(uint64_t va, uint64_t error) {
-    const uint64_t page = va & ~uint64_t{0xfff};
-    const uint64_t table = leaf_table(current_->root, page, false);
+uint64_t FakeGuest::fault(uint64_t va, uint64_t error, unsigned level) {
     Event e = event(EventKind::PageFault);
     e.va = va;
     e.a = error;
     e.aux = static_cast<uint16_t>(log::FaultDelivery::Delivered);
-    e.level = 1;
-    e.pa = table == 0 ? 0 : table + 8 * log::entry_index(page, 1);
-    e.b = table == 0 ? 0 : leaf(current_->root, page);
+    e.level = static_cast<uint8_t>(level);
+    e.b = entry_value(current_->root, va, level, &e.pa);
     record(e);
     return origin_.icount;
 }

@@ -45,6 +45,7 @@ struct FakeOptions {
     bool syscalls = true;
     bool flush_after_reuse = false;    // not needed: the entry only became stronger
     bool clear_before_copy = false;    // entry cleared, flushed and then set, as Linux does
+    bool shared_tables = false;        // fork shares the last-level tables, write-protected one level up
     bool child_left_writable = false;  // a bug: the child's entries stay writable
 };
 
@@ -117,7 +118,7 @@ private:
     void announce_name(abi::Announcement what, uint32_t tid, const std::string& name, uint64_t root);
     uint64_t make_space();
     // The table of level 1 that holds the entry of va; makes missing tables if told to, else 0.
-    uint64_t leaf_table(uint64_t root, uint64_t va, bool create);
+    uint64_t leaf_table(uint64_t root, uint64_t va, bool create, unsigned last_level = 1);
     void set_leaf(uint64_t root, uint64_t va, uint64_t value, log::Cause cause = log::Cause::Software);
     void zap(uint64_t table, unsigned level, uint64_t va, uint64_t root);
     void enter_root();
@@ -126,8 +127,14 @@ private:
     void link(uint64_t frame, unsigned level, uint64_t va, uint64_t from, uint64_t space);
     void unlink(uint64_t frame, unsigned level, uint64_t va, uint64_t from, uint64_t space);
     void copy_space(uint64_t parent, uint64_t child);
+    void share_tables(uint64_t parent, uint64_t child);
+    // Gives the current task a writable table of its own for va: a copy, or the old one if nobody else uses
+    // it.
+    void unshare_table(uint64_t va);
+    [[nodiscard]] uint64_t entry_value(uint64_t root, uint64_t va, unsigned level, uint64_t* address) const;
     void flush(log::FlushKind how, uint64_t va, uint64_t old_value, uint64_t new_value);
-    uint64_t fault(uint64_t va, uint64_t error);  // the instruction count at which it happened
+    uint64_t fault(uint64_t va, uint64_t error,
+                   unsigned level = 1);  // the instruction count at which it happened
     void resolved(uint64_t va, uint64_t fault_icount);
     [[nodiscard]] bool tracked(uint64_t frame, unsigned level) const;
 
@@ -137,7 +144,8 @@ private:
     std::map<uint64_t, Table> ram_;                                 // frames that are or will be tables
     std::map<std::pair<unsigned, uint64_t>, uint64_t> references_;  // by level and frame
     std::set<uint64_t> roots_;
-    std::map<uint64_t, unsigned> owners_;  // data frames and how many entries map them
+    std::map<uint64_t, unsigned> owners_;        // data frames and how many entries map them
+    std::map<uint64_t, unsigned> table_owners_;  // last-level tables with several users, and how many
     std::map<uint32_t, FakeTask> tasks_;
     FakeTask* current_ = nullptr;
     std::map<uint32_t, OpenFork> open_forks_;

@@ -44,14 +44,25 @@ void FakeGuest::touch_new_pages(uint64_t va, unsigned pages) {
 
 void FakeGuest::write(uint64_t va) {
     const uint64_t page = va & ~uint64_t{0xfff};
-    const uint64_t entry = leaf(current_->root, page);
-    if ((entry & kWritable) != 0) {
+    uint64_t entry = leaf(current_->root, page);
+    uint64_t table_entry_pa = 0;
+    const uint64_t table_entry = entry_value(current_->root, page, 2, &table_entry_pa);
+    const bool shares_table = (table_entry & (kPresent | kWritable)) == kPresent;
+    if ((entry & kWritable) != 0 && !shares_table) {
         access(va, log::kAccessWrite);
         return;
     }
     const log::Origin user = origin_;
-    const uint64_t when = fault(va, 7);
+    const uint64_t when = fault(va, 7, shares_table ? 2 : 1);
     advance(60);
+    if (shares_table) unshare_table(page);
+    entry = leaf(current_->root, page);
+    if ((entry & kWritable) != 0) {
+        at(user.rip, user.cpl);
+        access(page, log::kAccessWrite);
+        resolved(va, when);
+        return;
+    }
     at(kDoWpPage + 0x24, 0);
     const uint64_t old_frame = entry & kFrameMask;
     uint64_t frame = old_frame;
@@ -132,7 +143,11 @@ uint32_t FakeGuest::finish_fork() {
     child = {fork.child, current_->root, current_->name};
     if ((fork.flags & kCloneVm) == 0) {
         child.root = make_space();
-        copy_space(current_->root, child.root);
+        if (options_.shared_tables) {
+            share_tables(current_->root, child.root);
+        } else {
+            copy_space(current_->root, child.root);
+        }
         at(kCopyPteRange + 0x90, 0);
         advance(4);
         if (options_.flush_after_fork) flush(FlushKind::Cr3Load, 0, current_->root, current_->root);
@@ -194,9 +209,13 @@ void FakeGuest::zap(uint64_t table, unsigned level, uint64_t va, uint64_t root) 
         const uint64_t entry = ram_.at(table)[i];
         if ((entry & kPresent) == 0) continue;
         const uint64_t span = log::entry_va(va, level, i);
-        if (level > 1) zap(entry & kFrameMask, level - 1, span, root);
+        // A table that another space uses stays as it is; only the link to it goes.
+        const auto users = table_owners_.find(entry & kFrameMask);
+        const bool shared = level == 2 && users != table_owners_.end() && --users->second != 0;
+        if (level > 1 && !shared) zap(entry & kFrameMask, level - 1, span, root);
         advance(6);
         write_entry(table, i, 0, span, root);
+        if (shared) continue;
         if (level == 1) {
             put_frame(entry & kFrameMask);
         } else {

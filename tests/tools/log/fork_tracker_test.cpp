@@ -20,7 +20,7 @@ void expect_adding_up(const Fork& fork) {
         const ForkSide& s = fork.side(which);
         EXPECT_EQ(s.covered, s.copies + s.reuses + s.without_fault + s.unmapped + s.passed_on + s.untouched)
             << "fork " << fork.number << (which == Side::Parent ? " parent" : " child");
-        EXPECT_EQ(s.faults, s.copies + s.reuses + s.table_copies + s.not_mended + s.unfinished);
+        EXPECT_EQ(s.faults, s.copies + s.reuses + s.table_only + s.not_mended + s.unfinished);
     }
     EXPECT_GE(fork.entries_copied, fork.copied_read_only + fork.left_writable);
 }
@@ -405,6 +405,45 @@ TEST(Forks, AFaultThatIsNeverMendedIsNoBreak) {
     EXPECT_EQ(t[1].details.breaks[0].outcome, Outcome::NotMended);
 }
 
+TEST(Forks, SharedTablesAreCopiedOnFirstNeed) {
+    FakeOptions options;
+    options.shared_tables = true;
+    FakeGuest guest = with_pages(6, options);
+    guest.touch_new_pages(kUserHeap + log::span_bytes(2), 3);  // a second table
+    const uint32_t child = guest.fork();
+    guest.switch_to(child);
+    guest.write(page(0));  // table and page
+    guest.write(page(1));
+    guest.switch_to(1);
+    guest.write(page(0));  // the first table is the parent's alone now, and so is the page's frame
+    guest.write(page(2));
+    guest.audit();
+    end_child(guest, child);
+    guest.write(kUserHeap + log::span_bytes(2));  // the second table was never copied: all of it is writable
+    guest.audit();
+    const Tracked t(guest);
+    EXPECT_TRUE(t.tracker.replay().report().complete());
+    const Fork& f = t[1];
+    EXPECT_EQ(f.write_protected, 0u);
+    EXPECT_EQ(f.tables_protected, 2u);
+    EXPECT_EQ(f.tables_allocated[1], 0u);
+    EXPECT_EQ(f.tables_allocated[2], 1u);
+    EXPECT_EQ(f.tables_shared, 2u);
+    EXPECT_EQ(f.child.table_copies, 1u);
+    EXPECT_EQ(f.child.copies, 2u);
+    EXPECT_EQ(f.child.covered, 6u);
+    EXPECT_EQ(f.parent.covered, 6u);
+    EXPECT_EQ(f.parent.table_copies, 2u);
+    EXPECT_EQ(f.parent.table_only, 1u);
+    EXPECT_EQ(f.parent.reuses, 1u);
+    EXPECT_EQ(f.parent.copies, 1u);
+    const CowBreak& first = f.details.breaks[0];
+    EXPECT_EQ(first.outcome, Outcome::Copy);
+    ASSERT_TRUE(first.table_entries);
+    EXPECT_NE(log::frame_of(first.table_entries->first, 2), log::frame_of(first.table_entries->second, 2));
+    EXPECT_EQ(f.details.breaks.back().outcome, Outcome::TableCopy);
+}
+
 TEST(Forks, WithoutAnnouncementsSystemCallsAndRootsTell) {
     FakeOptions options;
     options.announce = false;
@@ -478,7 +517,7 @@ TEST(Forks, NoiseIsNoFork) {
     for (const Fork& fork : tracker.forks()) {
         for (const Side which : {Side::Parent, Side::Child}) {
             const ForkSide& s = fork.side(which);
-            EXPECT_EQ(s.faults, s.copies + s.reuses + s.table_copies + s.not_mended + s.unfinished);
+            EXPECT_EQ(s.faults, s.copies + s.reuses + s.table_only + s.not_mended + s.unfinished);
         }
     }
 }

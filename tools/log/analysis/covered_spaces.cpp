@@ -30,21 +30,26 @@ void CoveredSpaces::cover_later(uint64_t root, uint64_t va, uint8_t level) {
     ++book_.forks[found->second.fork].side(found->second.side).covered;
 }
 
-std::optional<CoveredSpaces::Cover> CoveredSpaces::find(uint64_t root, uint64_t va) const {
+std::optional<CoveredSpaces::Cover> CoveredSpaces::find(uint64_t root, uint64_t va, bool table) const {
     const auto found = spaces_.find(root);
     if (found == spaces_.end()) return std::nullopt;
     const Space& space = found->second;
-    for (const bool table : {false, true}) {
-        const CoveredPages& pages = table ? space.tables : space.pages;
-        if (pages.empty()) continue;
-        for (uint8_t level = table ? 2 : 1; level <= 3; ++level) {
-            const uint64_t start = va & ~(log::span_bytes(level) - 1);
-            const auto page = pages.find(start);
-            if (page != pages.end() && page->second == level)
-                return Cover{space.fork, space.side, start, level, table};
-        }
+    const CoveredPages& pages = table ? space.tables : space.pages;
+    if (pages.empty()) return std::nullopt;
+    for (uint8_t level = table ? 2 : 1; level <= 3; ++level) {
+        const uint64_t start = va & ~(log::span_bytes(level) - 1);
+        const auto page = pages.find(start);
+        if (page != pages.end() && page->second == level)
+            return Cover{space.fork, space.side, start, level, table};
     }
     return std::nullopt;
+}
+
+std::vector<uint64_t> CoveredSpaces::roots_with_table(uint64_t va) const {
+    std::vector<uint64_t> roots;
+    for (const auto& [root, space] : spaces_)
+        if (space.tables.contains(va & ~(log::span_bytes(2) - 1))) roots.push_back(root);
+    return roots;
 }
 
 const CoveredPages* CoveredSpaces::pages(uint64_t root) const {
@@ -61,7 +66,7 @@ void CoveredSpaces::end_cover(uint64_t root, const Cover& cover, uint64_t ForkSi
     const auto found = spaces_.find(root);
     if (found == spaces_.end()) return;
     CoveredPages& pages = cover.table ? found->second.tables : found->second.pages;
-    if (pages.erase(cover.va) == 0) return;
+    if (pages.erase(cover.va) == 0 || count == nullptr) return;
     ++(book_.forks[found->second.fork].side(found->second.side).*count);
 }
 

@@ -37,11 +37,19 @@ public:
     // A page that is protected later: when a shared table is copied.
     void cover_later(uint64_t root, uint64_t va, uint8_t level);
 
-    [[nodiscard]] std::optional<Cover> find(uint64_t root, uint64_t va) const;
+    // Of the page at va, or of the table that maps it.
+    [[nodiscard]] std::optional<Cover> find_page(uint64_t root, uint64_t va) const {
+        return find(root, va, false);
+    }
+    [[nodiscard]] std::optional<Cover> find_table(uint64_t root, uint64_t va) const {
+        return find(root, va, true);
+    }
+    // Roots whose entry for the table that maps va is covered.
+    [[nodiscard]] std::vector<uint64_t> roots_with_table(uint64_t va) const;
     [[nodiscard]] const CoveredPages* pages(uint64_t root) const;
     [[nodiscard]] const CoveredPages* tables(uint64_t root) const;
 
-    // The entry is no longer covered; `count` is the one of ForkSide that it goes to.
+    // The entry is no longer covered; `count` is the one of ForkSide that it goes to, if any.
     void end_cover(uint64_t root, const Cover& cover, uint64_t ForkSide::*count);
 
     // The space is gone, or another one has its root.
@@ -56,6 +64,7 @@ private:
         CoveredPages pages;
         CoveredPages tables;
     };
+    [[nodiscard]] std::optional<Cover> find(uint64_t root, uint64_t va, bool table) const;
     void leave(uint64_t root, uint64_t ForkSide::*count);
 
     ForkBook& book_;

@@ -19,6 +19,11 @@ constexpr size_t kMaxOpenFaults = 8;
     return log::frame_of(a, level) == log::frame_of(b, level);
 }
 
+[[nodiscard]] bool protects(const Event& e) {
+    return log::is_leaf(e.a, e.level) && log::is_leaf(e.b, e.level) && log::is_writable(e.a) &&
+           !log::is_writable(e.b) && same_frame(e.a, e.b, e.level);
+}
+
 }  // namespace
 
 void CowTracker::fault(const Event& e, uint64_t number) {
@@ -34,7 +39,8 @@ void CowTracker::fault(const Event& e, uint64_t number) {
         }
     }
     if ((e.a & kErrorPresentWrite) != kErrorPresentWrite) return;
-    const auto cover = spaces_.find(e.root, e.va);
+    const bool table = log::links_table(e.b, e.level);
+    const auto cover = table ? spaces_.find_table(e.root, e.va) : spaces_.find_page(e.root, e.va);
     if (!cover) return;
 
     OpenFault open;
@@ -61,39 +67,46 @@ CowTracker::OpenFault* CowTracker::find_open(const Event& e) {
     if (found == open_.end()) return nullptr;
     for (OpenFault& open : found->second) {
         const bool refused = e.pa == open.entry_pa;
-        const bool same_page =
-            e.space == open.told.root && e.level == open.cover.level && e.va == open.cover.va;
-        if (refused || same_page) return &open;
+        const unsigned level = open.cover.table ? 1 : open.cover.level;
+        const bool same_page = e.space == open.told.root && e.level == level &&
+                               e.va == (open.told.va & ~(log::span_bytes(level) - 1));
+        // The page of a fault on a shared table is its own only when the table is.
+        if (refused || (same_page && (!open.cover.table || open.ended))) return &open;
     }
     return nullptr;
 }
 
 void CowTracker::entry_written(const Event& e, uint64_t number) {
     if (OpenFault* open = find_open(e)) return apply_to_fault(*open, e, number);
-    const auto cover = spaces_.find(e.space, e.va);
-    if (!cover || cover->level != e.level || cover->va != e.va) {
-        // A shared table is being copied: its entries are protected only now.
-        const bool protects = log::is_leaf(e.a, e.level) && log::is_leaf(e.b, e.level) &&
-                              log::is_writable(e.a) && !log::is_writable(e.b) &&
-                              same_frame(e.a, e.b, e.level);
-        const auto found = open_.find(Actor::of(e));
-        const bool table_fault =
-            found != open_.end() &&
-            std::ranges::any_of(found->second, [](const OpenFault& open) { return open.cover.table; });
-        if (protects && table_fault) spaces_.cover_later(e.space, e.va, e.level);
-        return;
-    }
+    if (protects(e) && copies_table(Actor::of(e))) return cover_for_sharers(e);
+    const bool table = log::links_table(e.a, e.level);
+    const auto cover = table ? spaces_.find_table(e.space, e.va) : spaces_.find_page(e.space, e.va);
+    if (!cover || cover->level != e.level || cover->va != e.va) return;
     if (cover->table) {
         if (!log::links_table(e.b, e.level) || log::is_writable(e.b))
-            spaces_.end_cover(e.space, *cover, &ForkSide::table_copies);
+            spaces_.end_cover(e.space, *cover, nullptr);
         return;
     }
-    if (!log::is_leaf(e.b, e.level)) {
+    if (!log::is_leaf(e.b, e.level) || (!log::is_writable(e.b) && !same_frame(e.a, e.b, e.level))) {
         spaces_.end_cover(e.space, *cover, &ForkSide::unmapped);
     } else if (log::is_writable(e.b)) {
         spaces_.end_cover(e.space, *cover, &ForkSide::without_fault);
-    } else if (!same_frame(e.a, e.b, e.level)) {
-        spaces_.end_cover(e.space, *cover, &ForkSide::unmapped);
+    }
+}
+
+bool CowTracker::copies_table(Actor actor) const {
+    const auto found = open_.find(actor);
+    return found != open_.end() &&
+           std::ranges::any_of(found->second, [](const OpenFault& open) { return open.cover.table; });
+}
+
+// A shared table is being copied, and its entries are protected only now: for everybody who uses it.
+void CowTracker::cover_for_sharers(const Event& e) {
+    const uint64_t table = e.pa & ~kPageOffsetMask;
+    for (const uint64_t root : spaces_.roots_with_table(e.va)) {
+        const auto entry = replay_.entry(root, e.va, e.level + 1u);
+        if (entry && log::frame_of(entry->value, e.level + 1u) == table)
+            spaces_.cover_later(root, e.va, e.level);
     }
 }
 
@@ -101,15 +114,34 @@ void CowTracker::entry_written(const Event& e, uint64_t number) {
 // first writable value.
 void CowTracker::apply_to_fault(OpenFault& open, const Event& e, uint64_t number) {
     open.changed = true;
-    if (open.ended) return;
-    if (open.cover.table) {
-        if (log::links_table(e.b, e.level) && log::is_writable(e.b))
-            upgrade(open, e, number, Outcome::TableCopy);
+    CowBreak& told = open.told;
+    if (open.cover.table && !open.ended) {
+        if (!log::links_table(e.b, e.level) || !log::is_writable(e.b)) return;
+        told.table_entries = {told.old_entry, e.b};
+        upgrade(open, e, number, Outcome::TableCopy);
+        ++side_of(open).table_copies;
         return;
     }
     if (!log::is_leaf(e.b, e.level) || !log::is_writable(e.b)) return;
-    const bool same = same_frame(open.told.old_entry, e.b, e.level);
-    upgrade(open, e, number, same ? Outcome::Reuse : Outcome::Copy);
+    if (open.cover.table) {
+        // The table is copied, and this is the page after it: what the fault was about in the end.
+        if (told.outcome != Outcome::TableCopy) return;
+        --side_of(open).table_only;
+        open.cover.table = false;
+        open.cover.level = 1;
+        open.cover.va = e.va;
+        told.level = 1;
+        told.old_entry = e.a;
+        told.invalidation.reset();
+        spaces_.cover_later(told.root, e.va, 1);
+    } else if (open.ended) {
+        return;
+    }
+    upgrade(open, e, number, same_frame(told.old_entry, e.b, e.level) ? Outcome::Reuse : Outcome::Copy);
+}
+
+ForkSide& CowTracker::side_of(const OpenFault& open) {
+    return book_.forks[open.cover.fork].side(open.cover.side);
 }
 
 void CowTracker::upgrade(OpenFault& open, const Event& e, uint64_t number, Outcome outcome) {
@@ -120,19 +152,25 @@ void CowTracker::upgrade(OpenFault& open, const Event& e, uint64_t number, Outco
     told.upgrade = {number, e.icount};
     told.upgrade_rip = e.rip;
     told.upgrade_cpl = e.cpl;
-    Fork& fork = book_.forks[open.cover.fork];
-    fork.side(open.cover.side).bytes_copied += told.bytes_copied();
+    side_of(open).bytes_copied += told.bytes_copied();
     uint64_t ForkSide::*count = outcome == Outcome::Copy    ? &ForkSide::copies
                                 : outcome == Outcome::Reuse ? &ForkSide::reuses
-                                                            : &ForkSide::table_copies;
+                                                            : &ForkSide::table_only;
     spaces_.end_cover(told.root, open.cover, count);
 }
 
+// What the copied table lacks of the old one's rights is covered, too.
 void CowTracker::entry_found(const Event& e) {
     const auto found = open_.find(Actor::of(e));
     if (found == open_.end() || !log::is_leaf(e.b, e.level) || log::is_writable(e.b)) return;
-    for (const OpenFault& open : found->second)
-        if (open.cover.table && open.told.root == e.space) spaces_.cover_later(e.space, e.va, e.level);
+    for (const OpenFault& open : found->second) {
+        if (!open.told.table_entries || open.told.root != e.space) continue;
+        const log::ReplayTable* old =
+            replay_.table(log::frame_of(open.told.table_entries->first, e.level + 1u));
+        const uint64_t before = old == nullptr ? 0 : old->entries[log::entry_index(e.va, e.level)];
+        if (log::is_writable(before) && same_frame(before, e.b, e.level))
+            spaces_.cover_later(e.space, e.va, e.level);
+    }
 }
 
 void CowTracker::flush(const Event& e, uint64_t number) {

@@ -15,7 +15,9 @@ namespace forkscope::analysis {
 
 class CowTracker {
 public:
-    CowTracker(ForkBook& book, const TaskTable& tasks) : book_(book), tasks_(tasks), spaces_(book) {}
+    // `replay` shows the tables as they are before the event that is being looked at.
+    CowTracker(ForkBook& book, const TaskTable& tasks, const log::Replay& replay)
+        : book_(book), tasks_(tasks), replay_(replay), spaces_(book) {}
 
     [[nodiscard]] CoveredSpaces& spaces() { return spaces_; }
 
@@ -45,9 +47,13 @@ private:
     void close(OpenFault&& open, bool at_end_of_log);
     void compare_with_guest(const OpenFault& open);
     [[nodiscard]] OpenFault* find_open(const log::Event& event);
+    [[nodiscard]] bool copies_table(Actor actor) const;
+    void cover_for_sharers(const log::Event& event);
+    [[nodiscard]] ForkSide& side_of(const OpenFault& open);
 
     ForkBook& book_;
     const TaskTable& tasks_;
+    const log::Replay& replay_;
     CoveredSpaces spaces_;
     std::unordered_map<Actor, std::vector<OpenFault>> open_;
     bool guest_announces_breaks_ = false;

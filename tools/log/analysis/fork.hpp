@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emu/log/entry_bits.hpp"
@@ -20,7 +21,7 @@ enum class Side : uint8_t { Parent = 0, Child = 1 };
 enum class Outcome : uint8_t {
     Copy = 0,       // a new frame, writable
     Reuse = 1,      // the same frame, writable again: nobody else had it
-    TableCopy = 2,  // a page table that both sides used was copied, or given back writable
+    TableCopy = 2,  // a page table that both sides used was copied or given back writable; that was enough
     NotMended =
         3,  // the fault ended with no change of the entry: a signal, or an instruction that was given up
     Unfinished = 4,  // the log ends before
@@ -50,6 +51,8 @@ struct CowBreak {
     unsigned level = 1;
     uint64_t old_entry = 0;
     uint64_t new_entry = 0;
+    // Of a shared table that had to be copied first: the entry that links it, before and after.
+    std::optional<std::pair<uint64_t, uint64_t>> table_entries;
     When upgrade;  // the page-table write
     uint64_t upgrade_rip = 0;
     unsigned upgrade_cpl = 0;
@@ -85,8 +88,9 @@ struct ForkSide {
     uint64_t passed_on = 0;      // covered again by a later fork of this side
     uint64_t untouched = 0;      // still as the fork left them when the log ends
 
-    uint64_t faults = 0;  // write faults on covered pages, whatever their outcome
-    uint64_t table_copies = 0;
+    uint64_t faults = 0;        // write faults on covered pages, whatever their outcome
+    uint64_t table_copies = 0;  // shared page tables copied, or given back writable
+    uint64_t table_only = 0;    // faults that needed no more than that
     uint64_t not_mended = 0;
     uint64_t unfinished = 0;
     uint64_t bytes_copied = 0;

@@ -42,7 +42,7 @@ constexpr uint64_t kSigChld = 17;
 }  // namespace
 
 ForkTracker::ForkTracker(std::optional<uint64_t> detailed)
-    : cow_(book_, tasks_), children_(book_, cow_.spaces(), replay_) {
+    : cow_(book_, tasks_, replay_), children_(book_, cow_.spaces(), replay_) {
     book_.detailed = detailed;
 }
 

@@ -41,8 +41,8 @@ Task& TaskTable::add(uint32_t tid) {
     return task;
 }
 
-Task& TaskTable::get(uint64_t word) {
-    const auto tid = static_cast<uint32_t>(word);
+Task& TaskTable::get(uint64_t tid_word) {
+    const auto tid = static_cast<uint32_t>(tid_word);
     const auto found = last_.find(tid);
     return found != last_.end() ? tasks_[found->second] : add(tid);
 }

@@ -68,7 +68,7 @@ public:
     [[nodiscard]] std::string label(const log::Event& event) const;
 
 private:
-    Task& get(uint64_t tid);
+    Task& get(uint64_t tid_word);
     Task& add(uint32_t tid);
 
     std::vector<Task> tasks_;

@@ -39,6 +39,7 @@ template <typename T>
     json["still_shared"] = side.untouched;
     json["write_faults"] = side.faults;
     json["table_copies"] = side.table_copies;
+    json["table_only"] = side.table_only;
     json["not_mended"] = side.not_mended;
     json["unfinished"] = side.unfinished;
     json["bytes_copied"] = side.bytes_copied;
@@ -105,6 +106,12 @@ template <typename T>
     json["cpl"] = b.fault_cpl;
     json["code"] = symbols.text(b.fault_rip, b.fault_cpl, b.name);
     json["outcome"] = outcome_name(b.outcome);
+    json["old_table"] = nullptr;
+    json["new_table"] = nullptr;
+    if (b.table_entries) {
+        json["old_table"] = hex(b.table_entries->first & log::kEntryAddress);
+        json["new_table"] = hex(b.table_entries->second & log::kEntryAddress);
+    }
     json["level"] = b.level;
     json["old_entry"] = hex(b.old_entry);
     json["new_entry"] = nullptr;

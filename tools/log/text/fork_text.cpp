@@ -35,7 +35,7 @@ namespace {
 [[nodiscard]] std::string faults_text(const ForkSide& side) {
     if (side.faults == 0 && side.without_fault == 0) return "0";
     std::string text = fmt::format("{}={}+{}", side.faults, side.copies, side.reuses);
-    const uint64_t other = side.table_copies + side.not_mended + side.unfinished;
+    const uint64_t other = side.table_only + side.not_mended + side.unfinished;
     if (other != 0) text += fmt::format("+{}", other);
     return text;
 }

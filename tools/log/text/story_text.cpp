@@ -203,6 +203,7 @@ private:
                                   out_.paint(b.side == Side::Parent ? Style::Blue : Style::Green, side),
                                   analysis::party_label(b.tid, b.name, b.root), b.va,
                                   code(b.fault_rip, b.fault_cpl, b.name), error_code_text(b.error_code)));
+        if (b.table_entries) shared_table(b);
         switch (b.outcome) {
             case Outcome::Copy:
                 more(fmt::format("{}: frame {:#x} -> {:#x}, {} copied, by {}",
@@ -216,9 +217,6 @@ private:
                                  code(b.upgrade_rip, b.upgrade_cpl, b.name)));
                 break;
             case Outcome::TableCopy:
-                more(fmt::format("shared page table: {:#x} -> {:#x}, by {}",
-                                 log::frame_of(b.old_entry, b.level), log::frame_of(b.new_entry, b.level),
-                                 code(b.upgrade_rip, b.upgrade_cpl, b.name)));
                 break;
             case Outcome::NotMended:
                 more("the entry was not changed by this task");
@@ -237,6 +235,14 @@ private:
                                           counted(b.resolved->icount - b.fault.icount, "instruction"))
                             : "; the write was not seen to go through";
         more(after);
+    }
+
+    void shared_table(const CowBreak& b) {
+        const uint64_t old_table = b.table_entries->first & log::kEntryAddress;
+        const uint64_t new_table = b.table_entries->second & log::kEntryAddress;
+        more(old_table == new_table
+                 ? fmt::format("shared page table {:#x} has no other user any more", old_table)
+                 : fmt::format("shared page table copied first: {:#x} -> {:#x}", old_table, new_table));
     }
 
     void the_ends() {

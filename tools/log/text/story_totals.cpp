@@ -100,7 +100,8 @@ void print_totals(const Fork& fork, Output& out) {
     print_row(fork, out, "write faults", &ForkSide::faults, true);
     print_row(fork, out, "  of which not mended", &ForkSide::not_mended);
     print_row(fork, out, "  of which unfinished", &ForkSide::unfinished);
-    print_row(fork, out, "page tables copied late", &ForkSide::table_copies);
+    print_row(fork, out, "  of which needed a page table only", &ForkSide::table_only);
+    print_row(fork, out, "shared page tables copied", &ForkSide::table_copies);
     const uint64_t copies = fork.parent.copies + fork.child.copies;
     const uint64_t bytes = fork.parent.bytes_copied + fork.child.bytes_copied;
     out.print("  Copied in all: {}, {}. A fork that copies at once would have copied {}.\n",
