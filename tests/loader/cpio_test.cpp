@@ -103,19 +103,20 @@ TEST(Cpio, OtherFilesAreRefused) {
 TEST(Cpio, ErrorsSayWhere) {
     CpioBuilder builder;
     builder.add("first", "1234").add("second", "5678").end();
-    const size_t second = 120;
+    // field of the second entry's header: eight digits each, after the magic
+    const auto field = [](size_t index) { return 120 + 6 + 8 * index; };
     auto bytes = builder.bytes;
-    bytes[second + 6 + 8] = 'x';
+    bytes[field(1)] = 'x';
     EXPECT_THAT(error_of(bytes), HasSubstr("no hexadecimal number at offset 0x86"));
     bytes = builder.bytes;
-    bytes[second + 6 + 6 * 8] = '7';  // file size
+    bytes[field(6)] = '7';  // file size
     EXPECT_THAT(error_of(bytes), HasSubstr("\"second\" at offset 0x78 has 0x70000004 bytes of data"));
     bytes = builder.bytes;
-    bytes[second + 6 + 11 * 8 + 7] = '0';  // name size
+    bytes[field(11) + 7] = '0';  // name size
     EXPECT_THAT(error_of(bytes), HasSubstr("has a name of 0 bytes"));
-    bytes[second + 6 + 11 * 8 + 6] = '1';
+    bytes[field(11) + 6] = '1';
     EXPECT_THAT(error_of(bytes), HasSubstr("does not end within 16 bytes"));
-    bytes[second + 6 + 11 * 8] = 'F';
+    bytes[field(11)] = 'F';
     EXPECT_THAT(error_of(bytes), HasSubstr("expected 1 to 4096"));
 }
 

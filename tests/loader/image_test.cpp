@@ -51,7 +51,7 @@ TEST(MemoryMap, SmallMachine) {
 }
 
 TEST(MemoryMap, HighRamIsItsOwnRange) {
-    const std::vector<MemoryRange> map = map_of(5 * 1024);
+    const std::vector<MemoryRange> map = map_of(5120);
     ASSERT_EQ(map.size(), 5u);
     EXPECT_EQ(map[3], (MemoryRange{PhysAddr(0x100000), 3 * kGiB - 0x100000, MemoryType::Ram}));
     EXPECT_EQ(map[4], (MemoryRange{PhysAddr(4 * kGiB), 2 * kGiB, MemoryType::Ram}));

@@ -60,8 +60,8 @@ TEST(FunctionName, NamesThatUnfoldWithoutEndStayAsTheyAre) {
         constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         std::string name = "_Z1f1AIiiE";
         for (unsigned level = 0; level < levels; ++level) {
-            const std::string last = std::string("S") + kDigits[level % 36] + "_";
-            name += "S_I" + last + last + "E";
+            const char last = kDigits[level % 36];
+            name += fmt::format("S_IS{}_S{}_E", last, last);
         }
         return name;
     };
