@@ -172,7 +172,7 @@ void Cpu::deliver(const Exception& exception) {
         if (core_.recorder().wants(log::EventKind::FaultResolved))
             fault_watch_.faulted(origin.root, exception.address, origin.icount, origin.rip);
     }
-    shut_down_ = !delivery_.deliver(exception);
+    shut_down_ = !delivery_.deliver(exception, origin);
     core_.clock().see_privilege(core_.state().cpl());
 }
 

@@ -44,9 +44,8 @@ uint64_t saved_flags(uint64_t rflags, const Exception& e) {
 
 }  // namespace
 
-bool Delivery::deliver(const Exception& first) {
+bool Delivery::deliver(const Exception& first, const log::Origin& origin) {
     Exception exception = first;
-    const log::Origin origin = core_.origin();
     LiveState& s = core_.state();
     for (;;) {
         // The engine would turn the next contributory fault into a double fault by itself.

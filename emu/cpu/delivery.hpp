@@ -17,8 +17,9 @@ class Delivery {
 public:
     explicit Delivery(CpuCore& core) : core_(core), memory_(core) {}
 
-    // False: the processor shuts down (a fault while a double fault was delivered).
-    [[nodiscard]] bool deliver(const Exception& exception);
+    // False: the processor shuts down (a fault while a double fault was delivered). origin: of the
+    // instruction that raised the exception or was interrupted.
+    [[nodiscard]] bool deliver(const Exception& exception, const log::Origin& origin);
 
     // SYSCALL at RIP. The engine adds the instruction's two bytes to RIP afterwards; that is allowed for.
     // Empty: taken.

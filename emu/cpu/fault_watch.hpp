@@ -13,8 +13,9 @@ class FaultWatch {
 public:
     // A page fault was delivered.
     void faulted(uint64_t root, VirtAddr va, InstrCount when, uint64_t rip) {
-        slots_[slot(root, va)] = {root, va, when, rip, true};
-        ++open_;
+        Fault& f = slots_[slot(root, va)];
+        if (!f.open) ++open_;
+        f = {root, va, when, rip, true};
     }
 
     struct Fault {
@@ -43,7 +44,7 @@ private:
     }
 
     std::array<Fault, kSlots> slots_;
-    uint64_t open_ = 0;  // faults remembered and not resolved; a replaced one stays counted
+    uint64_t open_ = 0;  // slots with a fault that is not resolved
 };
 
 }  // namespace forkscope::cpu

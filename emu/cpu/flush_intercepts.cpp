@@ -114,8 +114,11 @@ std::optional<Exception> FlushIntercepts::write_cr3(uint64_t value, const log::O
     if (s.long_mode() && value >> kPhysicalBits != 0) return general_protection(0);
     const uint64_t old_value = s.cr(3);
     cpu_x86_update_cr3_x86_64(s.env(), value);
-    // The engine flushes only with paging on.
-    core_.flush_engine();
+    // The engine flushes by itself, but only with paging on.
+    if ((s.cr(0) & kCr0Pg) != 0)
+        core_.engine_flushed_itself();
+    else
+        core_.flush_engine();
     core_.mmu().on_flush(log::FlushKind::Cr3Load, VirtAddr(), old_value, value, core_.paging_registers(),
                          origin);
     return std::nullopt;

@@ -75,7 +75,7 @@ struct Hooks {
             return true;
         }
         ++c.counters_.fills;
-        c.pin_resize_windows();
+        if (!c.host_clock()) c.pin_resize_windows();
         const mmu::Access access = access_of(type);
         const bool fetch = access == mmu::Access::Fetch;
         const log::Origin origin =
@@ -340,96 +340,6 @@ Result<void> Cpu::install_hooks() {
     add_hole(bit(kPhysicalBits));
     if (error != UC_ERR_OK) return fail("engine: cannot map device memory: {}", uc_strerror(error));
     return {};
-}
-
-// At CPL 3 the engine reads descriptor tables and the task state as the supervisor, without saying so.
-// An access by the program itself to the same bytes is told apart by its instruction: only segment loads
-// and privilege changes make the CPU look there.
-bool Cpu::is_implicit_access(uint64_t va) {
-    LiveState& s = core_.state();
-    const auto touches = [&](const SegmentCache& table) {
-        return va + kPageSize > table.base && va <= table.base + table.limit;
-    };
-    if (!touches(s.gdt()) && !touches(s.ldt()) && !touches(s.tr()) && !touches(s.idt())) return false;
-    uint8_t code[15];
-    const size_t available = core_.peek_code(core_.linear_rip(), code);
-    size_t i = 0;
-    const auto is_prefix = [&](uint8_t b) {
-        return b == 0x66 || b == 0x67 || b == 0xf2 || b == 0xf3 || b == 0x26 || b == 0x2e || b == 0x36 ||
-               b == 0x3e || b == 0x64 || b == 0x65 || (s.code64() && (b & 0xf0) == 0x40);
-    };
-    while (i < available && is_prefix(code[i])) ++i;
-    if (i >= available) return false;
-    switch (code[i]) {
-        case 0x8e:  // MOV to a segment register
-        case 0x07:
-        case 0x17:
-        case 0x1f:  // POP ES, SS, DS
-        case 0x9a:
-        case 0xea:
-        case 0xca:
-        case 0xcb:
-        case 0xcf:  // far CALL, JMP, RET; IRET
-        case 0xc4:
-        case 0xc5:  // LES, LDS
-        case 0xe4:
-        case 0xe5:
-        case 0xe6:
-        case 0xe7:  // IN, OUT: the permission map
-        case 0xec:
-        case 0xed:
-        case 0xee:
-        case 0xef:
-        case 0x6c:
-        case 0x6d:
-        case 0x6e:
-        case 0x6f:
-            return true;  // INS, OUTS
-        case 0xff:
-            return i + 1 < available && (((code[i + 1] >> 3) & 7) == 3 || ((code[i + 1] >> 3) & 7) == 5);
-        case 0x0f: {
-            const uint8_t second = i + 1 < available ? code[i + 1] : uint8_t{0};
-            // LAR, LSL, VERR/VERW (group 6), POP FS and GS, LSS, LFS, LGS
-            return second == 0x00 || second == 0x02 || second == 0x03 || second == 0xa1 || second == 0xa9 ||
-                   second == 0xb2 || second == 0xb4 || second == 0xb5;
-        }
-        default:
-            return false;
-    }
-}
-
-// The engine grows and shrinks its TLB by host time, at flushes; a smaller one fills more often, so runs
-// would differ. The start of its window is pinned by virtual time instead.
-void Cpu::pin_resize_windows() {
-    constexpr InstrCount kWindow = 15'000'000;
-    constexpr int64_t kNotYet = INT64_MAX / 2, kOver = 0;
-    const EngineTlb tlb(core_.state());
-    const InstrCount now = core_.clock().at_block_start();
-    for (unsigned mode = 0; mode < EngineTlbLayout::kModes; ++mode) {
-        int64_t& begin = tlb.window_begin(mode);
-        if (begin != pinned_window_[mode]) window_end_[mode] = now + kWindow;
-        begin = pinned_window_[mode] = now < window_end_[mode] ? kNotYet : kOver;
-    }
-}
-
-// SDM vol. 1, 19.5 "Protected-Mode I/O": by IOPL, or by the bit map in the task state.
-bool Cpu::port_permitted(uint16_t port, unsigned bytes) {
-    LiveState& s = core_.state();
-    if (!s.protected_mode()) return true;
-    const auto iopl = static_cast<unsigned>((s.eflags() & kFlagIopl) >> 12);
-    if (s.cpl() <= iopl && (s.eflags() & kFlagVm) == 0) return true;
-    constexpr uint64_t kMapBase = 0x66;
-    const SegmentCache& tr = s.tr();
-    if (tr.limit < kMapBase + 1) return false;
-    SystemMemory memory(core_);
-    const auto offset = memory.read(tr.base + kMapBase, 2, mmu::Privilege::ImplicitSupervisor);
-    if (!offset) return false;
-    const uint64_t at = *offset + port / 8;
-    if (at + 1 > tr.limit) return false;
-    const auto map = memory.read(tr.base + at, 2, mmu::Privilege::ImplicitSupervisor);
-    if (!map) return false;
-    const uint64_t mask = ((uint64_t{1} << bytes) - 1) << (port % 8);
-    return (*map & mask) == 0;
 }
 
 }  // namespace forkscope::cpu

@@ -1,0 +1,86 @@
+#include <span>
+
+#include "emu/cpu/cpu.hpp"
+
+namespace forkscope::cpu {
+
+namespace {
+
+bool is_prefix(uint8_t byte, bool code64) {
+    switch (byte) {
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
+        case 0x64:
+        case 0x65:  // segment overrides
+        case 0x66:
+        case 0x67:
+        case 0xf2:
+        case 0xf3:
+            return true;
+        default:
+            return code64 && (byte & 0xf0) == 0x40;  // REX
+    }
+}
+
+// Whether the instruction makes the CPU read a descriptor table or the task state: a segment load, a change
+// of privilege, or a port access with its permission map.
+bool reads_system_tables(std::span<const uint8_t> code, bool code64) {
+    size_t i = 0;
+    while (i < code.size() && is_prefix(code[i], code64)) ++i;
+    if (i >= code.size()) return false;
+    const uint8_t second = i + 1 < code.size() ? code[i + 1] : uint8_t{0};
+    switch (code[i]) {
+        case 0x8e:  // MOV to a segment register
+        case 0x07:
+        case 0x17:
+        case 0x1f:  // POP ES, SS, DS
+        case 0x9a:
+        case 0xea:
+        case 0xca:
+        case 0xcb:
+        case 0xcf:  // far CALL, JMP, RET; IRET
+        case 0xc4:
+        case 0xc5:  // LES, LDS
+        case 0xe4:
+        case 0xe5:
+        case 0xe6:
+        case 0xe7:  // IN, OUT: the permission map
+        case 0xec:
+        case 0xed:
+        case 0xee:
+        case 0xef:
+        case 0x6c:
+        case 0x6d:
+        case 0x6e:
+        case 0x6f:
+            return true;  // INS, OUTS
+        case 0xff:
+            // far CALL and JMP through memory
+            return ((second >> 3) & 7) == 3 || ((second >> 3) & 7) == 5;
+        case 0x0f:
+            // LAR, LSL, VERR/VERW (group 6), POP FS and GS, LSS, LFS, LGS
+            return second == 0x00 || second == 0x02 || second == 0x03 || second == 0xa1 || second == 0xa9 ||
+                   second == 0xb2 || second == 0xb4 || second == 0xb5;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+// At CPL 3 the engine reads descriptor tables and the task state as the supervisor, without saying so.
+// An access by the program itself to the same bytes is told apart by its instruction.
+bool Cpu::is_implicit_access(uint64_t va) {
+    LiveState& s = core_.state();
+    const auto touches = [&](const SegmentCache& table) {
+        return va + kPageSize > table.base && va <= table.base + table.limit;
+    };
+    if (!touches(s.gdt()) && !touches(s.ldt()) && !touches(s.tr()) && !touches(s.idt())) return false;
+    uint8_t code[15];
+    const size_t available = core_.peek_code(core_.linear_rip(), code);
+    return reads_system_tables({code, available}, s.code64());
+}
+
+}  // namespace forkscope::cpu
