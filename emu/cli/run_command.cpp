@@ -68,6 +68,7 @@ void register_run_command(CLI::App& app) {
     run->add_flag("--audit", options->audit,
                   "prove the record: compare page tables in RAM with what was seen");
     run->add_option("--audit-every", options->audit_every_ms, "also compare every MS virtual milliseconds")
+        ->check(CLI::NonNegativeNumber)
         ->type_name("MS")
         ->capture_default_str();
     run->add_flag("--audit-tlb", options->audit_tlb, "also compare the engine's TLB with the ledger (slow)");
@@ -78,7 +79,7 @@ void register_run_command(CLI::App& app) {
     run->add_option("--exit-after", options->exit_after_seconds, "stop after so many virtual seconds")
         ->type_name("S");
 
-    run->callback([arguments, options] {
+    run->callback([arguments, options, run] {
         const auto bad = [](const Error& error) {
             fmt::print(stderr, "forkscope: {}\n", error.message);
             throw CLI::RuntimeError(static_cast<int>(error.status));
@@ -91,6 +92,8 @@ void register_run_command(CLI::App& app) {
             bad(Error{fmt::format("-display {}: expected none", arguments->display)});
         if (!arguments->device.empty() && !arguments->device.starts_with("isa-debug-exit"))
             bad(Error{fmt::format("-device {}: expected isa-debug-exit", arguments->device)});
+        if (run->count("--record") != 0 && options->record.empty())
+            bad(Error{"--record: expected the name of a file"});
         options->serial = !arguments->serial.empty() ? arguments->serial : "stdio";
         const Result<int> status = run_session(*options);
         if (!status) bad(status.error());

@@ -6,12 +6,14 @@
 #include <memory>
 #include <optional>
 
+#include "emu/cli/stop_signals.hpp"
 #include "emu/cli/trace_text.hpp"
 #include "emu/cpu/cpu_core.hpp"
 #include "emu/loader/cpio.hpp"
 #include "emu/loader/load_kernel.hpp"
 #include "emu/loader/symbols.hpp"
 #include "emu/log/event_names.hpp"
+#include "emu/log/replay.hpp"
 #include "emu/log/writer.hpp"
 #include "emu/machine/machine.hpp"
 
@@ -132,11 +134,66 @@ int report_audit(const mmu::AuditReport& report) {
     return report.clean() ? 0 : static_cast<int>(ExitStatus::CheckFailed);
 }
 
+// One file for two purposes would be spoilt.
+Result<void> check_files_differ(const RunOptions& options) {
+    constexpr std::string_view kSerialFile = "file:";
+    const bool serial_file = options.serial.starts_with(kSerialFile);
+    const struct {
+        const char* option;
+        std::string path;
+        bool written;
+    } files[] = {
+        {"-kernel", options.kernel, false},
+        {"-initrd", options.initrd, false},
+        {"--record", options.record, true},
+        {"-D", options.trace_file, true},
+        {"-serial", serial_file ? options.serial.substr(kSerialFile.size()) : "", true},
+    };
+    const auto same = [](const std::string& a, const std::string& b) {
+        std::error_code error;
+        // Devices, such as /dev/null, take any number of users.
+        if (std::filesystem::exists(a, error) && !std::filesystem::is_regular_file(a, error)) return false;
+        return std::filesystem::weakly_canonical(a, error) == std::filesystem::weakly_canonical(b, error) ||
+               std::filesystem::equivalent(a, b, error);
+    };
+    for (const auto& a : files) {
+        for (const auto& b : files) {
+            if (&a >= &b || a.path.empty() || b.path.empty() || !(a.written || b.written)) continue;
+            if (same(a.path, b.path))
+                return fail("{} {}: the same file as {}; expected another", b.option, b.path, a.option);
+        }
+    }
+    return {};
+}
+
+// The bundled kernel unpacks its initramfs into RAM beside the archive.
+Result<void> check_room_for_initramfs(const RunOptions& options, const Images& images) {
+    if (!options.kernel.empty() || !images.initrd) return {};
+    constexpr uint64_t kForKernel = 5 * kMiB;
+    const uint64_t needed = 2 * images.initrd->bytes.size() + kForKernel;
+    if (options.ram_bytes >= needed) return {};
+    return fail("-m {}M: too little for the bundled kernel and '{}'; expected at least {}M",
+                options.ram_bytes / kMiB, images.initrd->name, (needed + 2 * kMiB - 1) / (2 * kMiB) * 2);
+}
+
+Result<void> check_options(const RunOptions& options) {
+    constexpr uint64_t kMostRam = 32 * kGiB;
+    if (options.ram_bytes > kMostRam)
+        return fail("-m {}M: expected at most {}G", options.ram_bytes / kMiB, kMostRam / kGiB);
+    if (options.record.empty() && !options.events.empty())
+        return fail("--events: expected --record FILE too");
+    if (options.trace.empty() && !options.trace_file.empty()) return fail("-D: expected -d ITEMS too");
+    if (options.exit_after_seconds < 0) return fail("--exit-after: expected a number of seconds above 0");
+    return check_files_differ(options);
+}
+
 }  // namespace
 
 Result<int> run_session(const RunOptions& options) {
+    TRY_VOID(check_options(options));
     const log::KindMask kinds = TRY(parse_events(options.events));
     const Images images = TRY(read_images(options));
+    TRY_VOID(check_room_for_initramfs(options, images));
     log::Recorder recorder;
     const auto serial = TRY(machine::open_serial(options.serial));
 
@@ -178,12 +235,19 @@ Result<int> run_session(const RunOptions& options) {
         options.exit_after_seconds > 0
             ? static_cast<VirtualNs>(options.exit_after_seconds * static_cast<double>(kNsPerSecond))
             : bus::kNever;
-    const machine::MachineExit end = machine->run(limit);
+    const machine::MachineExit end = [&] {
+        const StopSignals signals(*machine);
+        return machine->run(limit);
+    }();
     int status = end.status;
     if (!end.message.empty()) fmt::print(stderr, "forkscope: {}\n", end.message);
     if (options.audit) {
         const int verdict = report_audit(machine->audit());
         if (verdict != 0) status = verdict;
+        if (writer && !log::can_replay_kinds(kinds))
+            fmt::print(stderr,
+                       "audit: of the machine alone: with --events {} the log cannot give the page tables\n",
+                       options.events);
     }
     recorder.flush();
     if (writer) TRY_VOID(writer->finish());

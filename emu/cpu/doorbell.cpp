@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "emu/base/quiet_thread.hpp"
+
 namespace forkscope::cpu {
 
 namespace {
@@ -28,7 +30,7 @@ Doorbell::~Doorbell() {
 
 void Doorbell::start(const LiveState& state) {
     state_ = state;
-    thread_ = std::thread([this] { watch(); });
+    thread_ = start_quiet_thread([this] { watch(); });
 }
 
 void Doorbell::ring_at(int64_t steady_ns) {

@@ -17,6 +17,8 @@ class EventSink {
 public:
     virtual ~EventSink() = default;
     virtual void consume(std::span<const Event> events) = 0;
+    // Lets go of what it holds back, so that a killed program has it in the file.
+    virtual void write_out() {}
 };
 
 // Bit n stands for EventKind n.
@@ -55,6 +57,12 @@ public:
         for (EventSink* sink : sinks_) sink->consume(std::span<const Event>(buffer_.data(), used_));
         flushed_ += used_;
         used_ = 0;
+    }
+
+    // The same, and has the sinks write out what they hold.
+    void write_out() {
+        flush();
+        for (EventSink* sink : sinks_) sink->write_out();
     }
 
 private:

@@ -207,7 +207,7 @@ void Replay::visit_table(uint64_t frame, unsigned level, uint64_t va, VaRange ra
     }
 }
 
-bool can_replay(const Meta& meta) { return (meta.kinds & Replay::kKinds) == Replay::kKinds; }
+bool can_replay(const Meta& meta) { return can_replay_kinds(meta.kinds); }
 
 Replay replay_until(Reader& reader, uint64_t end) {
     Replay replay;

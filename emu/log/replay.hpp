@@ -99,6 +99,9 @@ private:
 };
 
 // Whether a log has what a replay needs.
+[[nodiscard]] constexpr bool can_replay_kinds(KindMask kinds) {
+    return (kinds & Replay::kKinds) == Replay::kKinds;
+}
 [[nodiscard]] bool can_replay(const Meta& meta);
 
 // The tables before event `end` (all of them: the state at the end of the log).

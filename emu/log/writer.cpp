@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "emu/base/quiet_thread.hpp"
 #include "emu/log/chunk_file.hpp"
 #include "emu/log/columns.hpp"
 
@@ -27,18 +27,6 @@ constexpr size_t kChunkEvents = 32768;
 constexpr size_t kBuffers = 4;
 
 static_assert(kChunkEvents <= kMaxChunkEvents);
-
-// Starts a thread that takes no signals: they are for the program's main thread.
-template <typename Body>
-std::thread start_quiet_thread(Body&& body) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::forward<Body>(body));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
-}
 
 }  // namespace
 
@@ -73,6 +61,10 @@ public:
             events = events.subspan(part.size());
             if (filling_.size() == kChunkEvents) push_filling();
         }
+    }
+
+    void write_out() {
+        if (!finished_) push_filling();
     }
 
     void sync() {
@@ -233,6 +225,7 @@ Result<std::unique_ptr<Writer>> Writer::open(const std::filesystem::path& path, 
 
 Result<> Writer::add_symbols(SymbolModule module) { return impl_->add_symbols(std::move(module)); }
 void Writer::consume(std::span<const Event> events) { impl_->consume(events); }
+void Writer::write_out() { impl_->write_out(); }
 void Writer::sync() { impl_->sync(); }
 Result<> Writer::status() const { return impl_->status(); }
 Result<> Writer::finish() { return impl_->finish(); }

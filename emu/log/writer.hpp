@@ -41,6 +41,9 @@ public:
     // After an error, events are counted as lost and dropped.
     void consume(std::span<const Event> events) override;
 
+    // Has what was consumed written out, as a short chunk if need be; does not wait for it.
+    void write_out() override;
+
     // Writes out what was consumed, as a short chunk if need be, and waits until it is in the file.
     void sync();
 

@@ -12,7 +12,11 @@ namespace {
 
 // How often the guest's input is looked for while the guest computes, in virtual time.
 constexpr VirtualNs kInputInterval = 10'000'000;
+constexpr int kSignalStatus = 128;  // what a shell adds to the number of the signal
 constexpr int kLongWaitMs = 1000;
+// How often the log is written out, in virtual time, so that it is the same in every run: what a kill can
+// lose.
+constexpr VirtualNs kWriteOutInterval = 250'000'000;
 
 devices::CmosRtc::Config cmos_config(const mem::GuestRam& ram) {
     devices::CmosRtc::Config config;
@@ -138,6 +142,12 @@ MachineExit Machine::run(VirtualNs limit) {
                 break;
         }
         if (config_.serial != nullptr && config_.serial->wants_to_leave()) end(log::Stop::Host, 0);
+        if (const int signal = interrupted_by_; signal != 0)
+            end(log::Stop::Host, kSignalStatus + signal, fmt::format("ended by signal {}", signal));
+        if (now() >= next_write_out_) {
+            recorder_.write_out();
+            next_write_out_ = now() + kWriteOutInterval;
+        }
     }
     log::Event e = log::make_event(log::EventKind::Stop, cpu_->origin());
     e.aux = static_cast<uint16_t>(exit_->reason);
@@ -145,6 +155,11 @@ MachineExit Machine::run(VirtualNs limit) {
     recorder_.append(e);
     if (config_.serial != nullptr) config_.serial->flush();
     return *exit_;
+}
+
+void Machine::interrupt(int signal) {
+    interrupted_by_ = signal;
+    cpu_->request_stop();
 }
 
 // The CPU waits for an interrupt. With somebody at the other end of the serial line time passes as it

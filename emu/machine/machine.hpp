@@ -1,6 +1,7 @@
 // The machine: RAM, bus, devices and CPU wired together, and the loop that runs them.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -61,6 +62,9 @@ public:
     // Runs until the guest ends the machine, shuts down, or virtual time reaches `limit`.
     MachineExit run(VirtualNs limit = bus::kNever);
 
+    // Ends the run soon, with status 128 + signal. May be called by a signal handler in the thread that runs.
+    void interrupt(int signal);
+
     // Compares mirror and RAM now, and logs it.
     mmu::AuditReport audit() { return cpu_->core().mmu().audit(cpu_->origin()); }
 
@@ -99,6 +103,8 @@ private:
     std::optional<bus::Timer> audit_timer_;
     std::optional<bus::Timer> input_timer_;
     std::optional<MachineExit> exit_;
+    volatile std::sig_atomic_t interrupted_by_ = 0;
+    VirtualNs next_write_out_ = 0;
 };
 
 }  // namespace forkscope::machine

@@ -4,9 +4,11 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ARGS = None
@@ -51,6 +53,34 @@ class BundledKernel(Scratch):
         for name in ("a.mmu", "b.mmu"):
             self.assertEqual(run("/bin/forkscope-demo", "--record", self.path(name)).returncode, 0)
         self.assertEqual((self.dir / "a.mmu").read_bytes(), (self.dir / "b.mmu").read_bytes())
+
+    def stopped_in_mid_run(self, number, log):
+        """The exit status of a run that gets a signal once its guest computes and its log has the boot in it."""
+        command = [ARGS.forkscope, "run", "-append", "init=/bin/bench -- intloop 100000000000", "--record", log]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+            for line in child.stdout:
+                if line.startswith(b"BENCH begin"):
+                    break
+            # The file grows each quarter of a virtual second: the second time, all of the boot is in it.
+            sizes = {os.path.getsize(log)}
+            while len(sizes) < 3:
+                time.sleep(0.05)
+                sizes.add(os.path.getsize(log))
+            child.send_signal(number)
+            return child.wait(TIMEOUT)
+
+    def test_a_signal_closes_the_log(self):
+        log = self.path("term.mmu")
+        self.assertEqual(self.stopped_in_mid_run(signal.SIGTERM, log), 128 + signal.SIGTERM)
+        report = json.loads(forkscope("log", "info", "--json", log).stdout)
+        self.assertEqual(report["damage"], "")
+
+    def test_a_killed_run_keeps_what_was_written(self):
+        log = self.path("kill.mmu")
+        self.assertEqual(self.stopped_in_mid_run(signal.SIGKILL, log), -signal.SIGKILL)
+        done = forkscope("log", "show", "--limit", "0", log)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertGreater(len(done.stdout.splitlines()), 1000)
 
     def test_with_the_hosts_clock(self):
         done = run("/bin/forkscope-demo", "--fast", "--audit")
@@ -172,6 +202,28 @@ class BadInput(Scratch):
             done = forkscope("run", "-m", size)
             self.assertEqual(done.returncode, 2, f"{size}: {done.stderr.decode()}")
             self.assertTrue(done.stderr.decode().strip(), size)
+
+    def test_too_much_memory_and_too_little_for_the_initramfs(self):
+        for size in ("8M", "33G", "5000G"):
+            self.refused("-m", size, "--record", self.path("r.mmu"), says=f"at {'least' if size == '8M' else 'most'}")
+
+    def test_one_file_for_two_purposes(self):
+        kernel = self.put("kernel", pathlib.Path(ARGS.kernel).read_bytes())
+        self.refused("-kernel", kernel, "--record", kernel, says="the same file as -kernel")
+        self.refused("--record", self.path("one"), "-D", self.path("one"), "-d", "int", says="the same file as --record")
+
+    def test_options_that_need_another(self):
+        self.refused("--record", "", says="--record")
+        self.refused("--events", "fault", says="--record")
+        self.refused("-D", self.path("trace"), says="-d")
+
+    def test_a_story_is_not_told_from_a_part(self):
+        log = self.path("part.mmu")
+        run("/bin/forkscope-demo", "--record", log, "--events", "pte-write,fault,announce")
+        done = forkscope("log", "story", log)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("without", done.stderr.decode())
+        self.assertIn("flush", done.stderr.decode())
 
     def test_records(self):
         self.refused("--record", self.path("no/such/folder.mmu"), says="no/such/folder.mmu")

@@ -81,7 +81,7 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
                        "Which fork, as `log forks` numbers them; without it the one with\n"
                        "the most write faults")
             ->type_name("N")
-            ->check(CLI::PositiveNumber);
+            ->check(CLI::Range(uint64_t{1}, uint64_t{UINT32_MAX}));
     add_filters(app, *query, spec.filters);
     if (spec.limit_help != nullptr)
         app.add_option("--limit", query->limit, spec.limit_help)->type_name("N")->capture_default_str();

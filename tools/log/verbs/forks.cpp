@@ -21,6 +21,7 @@ using analysis::Fork;
 
 Result<> log_forks(log::Reader& reader, const Query& query, Output& out) {
     const log::EventFilter filter = TRY(filter_of(query, reader));
+    TRY_VOID(require_kinds(reader, query, analysis::ForkTracker::kKinds));
     analysis::ForkTracker tracker;
     auto cursor = reader.events({.kinds = analysis::ForkTracker::kKinds});
     while (cursor.next()) tracker.apply(cursor.event(), cursor.number());

@@ -99,6 +99,17 @@ Result<log::EventFilter> filter_of(const Query& query, log::Reader& reader) {
     return filter;
 }
 
+Result<> require_kinds(const log::Reader& reader, const Query& query, log::KindMask needed) {
+    const log::KindMask lacking = needed & ~reader.meta().kinds;
+    if (lacking == 0) return {};
+    std::string names;
+    for (size_t kind = 1; kind < log::kKindNames.size(); ++kind)
+        if ((lacking & log::mask_of(static_cast<log::EventKind>(kind))) != 0)
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", log::kKindNames[kind]);
+    return fail("'{}' was recorded without {}; expected a log with these kinds (run without --events)",
+                query.file, names);
+}
+
 void print_reservations(log::Reader& reader, Output& out) {
     const std::string damage = reader.damage().describe();
     if (!damage.empty()) out.print("{} {}\n", out.paint(Style::Yellow, "This log is not whole:"), damage);

@@ -38,6 +38,9 @@ struct Query {
 // The filter that the options make. A task's name is looked up in the log.
 [[nodiscard]] Result<log::EventFilter> filter_of(const Query& query, log::Reader& reader);
 
+// What the verb needs to tell the truth must have been recorded (`run --events`).
+[[nodiscard]] Result<> require_kinds(const log::Reader& reader, const Query& query, log::KindMask needed);
+
 // The line about damage and unknown parts that every text output ends with, if there is one to say.
 void print_reservations(log::Reader& reader, Output& out);
 

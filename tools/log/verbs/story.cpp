@@ -34,6 +34,7 @@ void track(log::Reader& reader, ForkTracker& tracker) {
 }  // namespace
 
 Result<> log_story(log::Reader& reader, const Query& query, Output& out) {
+    TRY_VOID(require_kinds(reader, query, ForkTracker::kKinds));
     uint64_t number = query.number;
     if (number == 0) {
         ForkTracker all;
