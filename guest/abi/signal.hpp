@@ -14,7 +14,7 @@ inline constexpr int kSigHup = 1, kSigInt = 2, kSigQuit = 3, kSigIll = 4, kSigTr
 
 // Bit n-1 is signal n.
 using SigSet = uint64_t;
-constexpr SigSet sigmask(int sig) { return SigSet{1} << (sig - 1); }
+constexpr SigSet sig_bit(int sig) { return SigSet{1} << (sig - 1); }
 
 inline constexpr uint64_t kSigDfl = 0, kSigIgn = 1;  // sa_handler
 

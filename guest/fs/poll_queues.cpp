@@ -73,7 +73,7 @@ Result<> TemporarySigmask::install(uint64_t address, size_t bytes) {
     if (bytes != sizeof(abi::SigSet)) return Errno::Inval;
     const abi::SigSet mask = TRY(get_user(UserPtr<const abi::SigSet>(address)));
     current()->saved_sigmask = current()->blocked;
-    set_current_blocked(mask & ~(abi::sigmask(abi::kSigKill) | abi::sigmask(abi::kSigStop)));
+    set_current_blocked(mask & ~(abi::sig_bit(abi::kSigKill) | abi::sig_bit(abi::kSigStop)));
     installed_ = true;
     return {};
 }

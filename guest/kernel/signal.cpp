@@ -17,7 +17,7 @@ bool action_ignores(const task_struct& task, int sig) {
 
 // Dropped at once. A blocked one is kept: its action may change before it is unblocked.
 bool sig_ignored(const task_struct& task, int sig) {
-    if ((task.blocked & abi::sigmask(sig)) != 0) return false;
+    if ((task.blocked & abi::sig_bit(sig)) != 0) return false;
     const bool is_default = task.sighand->action[sig - 1].handler == abi::kSigDfl;
     if ((task.signal->flags & SIGNAL_UNKILLABLE) != 0 && is_default) return true;
     return action_ignores(task, sig);
@@ -27,7 +27,7 @@ void remove_pending(sigpending& pending, sigset_t mask) {
     if ((pending.signal & mask) == 0) return;
     pending.signal &= ~mask;
     for (sigqueue& entry : pending.list) {
-        if ((abi::sigmask(entry.info.signo) & mask) == 0) continue;
+        if ((abi::sig_bit(entry.info.signo) & mask) == 0) continue;
         entry.list.unlink();
         delete &entry;
     }
@@ -63,8 +63,8 @@ enum class Force { No, Yes };
 // What sending has for effect whether the signal is delivered or not. False if it need not be queued.
 bool prepare_signal(int sig, task_struct& task, Force force) {
     if ((task.signal->flags & SIGNAL_GROUP_EXIT) != 0) return sig == abi::kSigKill;
-    if ((abi::sigmask(sig) & kStopSignals) != 0) {
-        remove_from_all(task, abi::sigmask(abi::kSigCont));
+    if ((abi::sig_bit(sig) & kStopSignals) != 0) {
+        remove_from_all(task, abi::sig_bit(abi::kSigCont));
     } else if (sig == abi::kSigCont) {
         remove_from_all(task, kStopSignals);
         continue_threads(task);
@@ -73,7 +73,7 @@ bool prepare_signal(int sig, task_struct& task, Force force) {
 }
 
 bool wants_signal(int sig, const task_struct& thread) {
-    if ((thread.blocked & abi::sigmask(sig)) != 0 || (thread.flags & PF_EXITING) != 0) return false;
+    if ((thread.blocked & abi::sig_bit(sig)) != 0 || (thread.flags & PF_EXITING) != 0) return false;
     if (sig == abi::kSigKill) return true;
     return (static_cast<uint32_t>(thread.state.load()) &
             (static_cast<uint32_t>(TaskState::Stopped) | static_cast<uint32_t>(TaskState::Traced))) == 0;
@@ -104,7 +104,7 @@ void complete_signal(int sig, task_struct& task, SigTarget target) {
         signal.group_stop_count = 0;
         for_each_thread(&task, [](task_struct& other) {
             other.group_stop_pending = false;
-            other.pending.signal |= abi::sigmask(abi::kSigKill);
+            other.pending.signal |= abi::sig_bit(abi::kSigKill);
             signal_wake_up(&other, Wake::Fatal);
         });
         return;
@@ -118,7 +118,7 @@ Result<void> queue_signal(int sig, const siginfo& info, task_struct& task, SigTa
     sigpending& pending = target == SigTarget::Process ? task.signal->shared_pending : task.pending;
     const bool realtime = sig >= abi::kSigRtMin;
     // A standard signal that is pending already is not queued twice.
-    if (!realtime && (pending.signal & abi::sigmask(sig)) != 0) return {};
+    if (!realtime && (pending.signal & abi::sig_bit(sig)) != 0) return {};
     const RefPtr<user_struct>& user = task.cred->user;
     const bool within_limit = static_cast<uint64_t>(user->sigpending.load()) <
                               task.signal->rlim[static_cast<unsigned>(abi::Rlimit::SigPending)].current;
@@ -132,7 +132,7 @@ Result<void> queue_signal(int sig, const siginfo& info, task_struct& task, SigTa
         return Errno::Again;
     }
     // A standard signal gets through even without memory, with less to tell.
-    pending.signal |= abi::sigmask(sig);
+    pending.signal |= abi::sig_bit(sig);
     complete_signal(sig, task, target);
     return {};
 }
@@ -210,10 +210,10 @@ void kill_pgrp(pid* group, int sig) {
 void force_sig_info(int sig, const siginfo& info, task_struct* task) {
     const spinlock_guard guard(task->sighand->siglock);
     abi::SigAction& action = task->sighand->action[sig - 1];
-    const bool blocked = (task->blocked & abi::sigmask(sig)) != 0;
+    const bool blocked = (task->blocked & abi::sig_bit(sig)) != 0;
     if (blocked || action.handler == abi::kSigIgn) {
         action.handler = abi::kSigDfl;
-        task->blocked &= ~abi::sigmask(sig);
+        task->blocked &= ~abi::sig_bit(sig);
         recalc_sigpending_tsk(task);
     }
     // Even init dies of its own faults.
@@ -239,14 +239,14 @@ void zap_other_threads(task_struct* task) {
     for_each_thread(task, [&](task_struct& thread) {
         thread.group_stop_pending = false;
         if (&thread == task || thread.exit_state != TaskState::Running) return;
-        thread.pending.signal |= abi::sigmask(abi::kSigKill);
+        thread.pending.signal |= abi::sig_bit(abi::kSigKill);
         signal_wake_up(&thread, Wake::Fatal);
     });
 }
 
 Result<void> do_sigaction(int sig, const abi::SigAction* fresh, abi::SigAction* old) {
     if (sig < 1 || sig > abi::kNsig) return Errno::Inval;
-    if (fresh != nullptr && (abi::sigmask(sig) & kUnblockable) != 0) return Errno::Inval;
+    if (fresh != nullptr && (abi::sig_bit(sig) & kUnblockable) != 0) return Errno::Inval;
     task_struct& task = *current();
     const spinlock_guard guard(task.sighand->siglock);
     abi::SigAction& action = task.sighand->action[sig - 1];
@@ -255,7 +255,7 @@ Result<void> do_sigaction(int sig, const abi::SigAction* fresh, abi::SigAction* 
     action = *fresh;
     action.mask &= ~kUnblockable;
     // What is ignored from now on is not kept either.
-    if (action_ignores(task, sig)) remove_from_all(task, abi::sigmask(sig));
+    if (action_ignores(task, sig)) remove_from_all(task, abi::sig_bit(sig));
     return {};
 }
 

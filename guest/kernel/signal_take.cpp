@@ -9,7 +9,7 @@ namespace guest {
 bool signal_pending(const task_struct* task) { return (task->stack.info()->flags & TIF_SIGPENDING) != 0; }
 
 bool fatal_signal_pending(const task_struct* task) {
-    return signal_pending(task) && (task->pending.signal & abi::sigmask(abi::kSigKill)) != 0;
+    return signal_pending(task) && (task->pending.signal & abi::sig_bit(abi::kSigKill)) != 0;
 }
 
 namespace {
@@ -47,7 +47,7 @@ int take_from(sigpending& pending, sigset_t mask, siginfo& info) {
         entry.list.unlink();
         delete &entry;
     }
-    if (!more) pending.signal &= ~abi::sigmask(sig);
+    if (!more) pending.signal &= ~abi::sig_bit(sig);
     return sig;
 }
 
@@ -174,14 +174,14 @@ bool get_signal(ksignal& out) {
 
 void signal_delivered(const ksignal& taken) {
     sigset_t blocked = current()->blocked | taken.action.mask;
-    if ((taken.action.flags & abi::kSaNoDefer) == 0) blocked |= abi::sigmask(taken.sig);
+    if ((taken.action.flags & abi::kSaNoDefer) == 0) blocked |= abi::sig_bit(taken.sig);
     set_current_blocked(blocked);
     current()->restore_sigmask = false;
 }
 
 bool is_ignored(int sig) {
     const task_struct& task = *current();
-    return (task.blocked & abi::sigmask(sig)) != 0 || task.sighand->action[sig - 1].handler == abi::kSigIgn;
+    return (task.blocked & abi::sig_bit(sig)) != 0 || task.sighand->action[sig - 1].handler == abi::kSigIgn;
 }
 
 namespace {
