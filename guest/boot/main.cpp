@@ -6,6 +6,7 @@
 #include "guest/boot/cmdline.hpp"
 #include "guest/boot/hvm_start_info.hpp"
 #include "guest/drivers/serial_8250.hpp"
+#include "guest/fs/anon_inodes.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/file.hpp"
 #include "guest/fs/mount.hpp"
@@ -122,6 +123,7 @@ void mount_root() {
     if (initrd.size == 0) panic("no initial RAM disk: give one to the loader (-initrd FILE)");
     init_task_set_root(vfs_init(phys_to_virt(initrd.base), initrd.size));
     shmem_init();
+    anon_inodes_init();
 }
 
 }  // namespace

@@ -101,6 +101,10 @@ Result<long> sys_utimes(UserPath name, UserPtr<const abi::Timeval> times);
 Result<long> sys_futimesat(int dirfd, UserPath name, UserPtr<const abi::Timeval> times);
 Result<long> sys_utimensat(int dirfd, UserPath name, UserPtr<const abi::Timespec> times, uint32_t flags);
 
+// eventfd.cpp
+Result<long> sys_eventfd(uint32_t count);
+Result<long> sys_eventfd2(uint32_t count, uint32_t flags);
+
 // sys_poll.cpp, sys_select.cpp
 Result<long> sys_poll(UserPtr<abi::Pollfd> fds, uint32_t count, int timeout_ms);
 Result<long> sys_ppoll(UserPtr<abi::Pollfd> fds, uint32_t count, UserPtr<abi::Timespec> timeout,
