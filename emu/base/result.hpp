@@ -11,7 +11,7 @@
 namespace forkscope {
 
 // The exit statuses of the command line that are ours, not the guest's.
-enum class ExitStatus : int { Ok = 0, BadInput = 2, TripleFault = 3, CheckFailed = 4 };
+enum class ExitStatus : int { Ok = 0, NotWhole = 1, BadInput = 2, TripleFault = 3, CheckFailed = 4 };
 
 struct Error {
     std::string message;  // one line, no full stop, no newline

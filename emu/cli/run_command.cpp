@@ -92,8 +92,8 @@ void register_run_command(CLI::App& app) {
             bad(Error{fmt::format("-display {}: expected none", arguments->display)});
         if (!arguments->device.empty() && !arguments->device.starts_with("isa-debug-exit"))
             bad(Error{fmt::format("-device {}: expected isa-debug-exit", arguments->device)});
-        if (run->count("--record") != 0 && options->record.empty())
-            bad(Error{"--record: expected the name of a file"});
+        if (run->count("--record") != 0 && (options->record.empty() || options->record == "-"))
+            bad(Error{fmt::format("--record '{}': expected the name of a file", options->record)});
         options->serial = !arguments->serial.empty() ? arguments->serial : "stdio";
         const Result<int> status = run_session(*options);
         if (!status) bad(status.error());

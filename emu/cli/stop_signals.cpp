@@ -22,10 +22,14 @@ StopSignals::StopSignals(machine::Machine& machine) {
         sigaction(kSignals[i], nullptr, &before_[i]);
         if (before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
     }
+    struct sigaction ignore = {};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &ignore, &before_size_limit_);
 }
 
 StopSignals::~StopSignals() {
     for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+    sigaction(SIGXFSZ, &before_size_limit_, nullptr);
     running = nullptr;
 }
 

@@ -34,8 +34,8 @@ constexpr Item kItems[] = {
 std::string details(const log::Event& e) {
     switch (e.kind) {
         case EventKind::PteWrite:
-            return fmt::format("L{} entry {:x} va {:x}: {:016x} -> {:016x} cause {}", e.level, e.pa, e.va,
-                               e.a, e.b, static_cast<unsigned>(e.cause));
+            return fmt::format("L{} entry {:x} va {:x}: {:016x} -> {:016x} by {}", e.level, e.pa, e.va, e.a,
+                               e.b, log::name_of(e.cause));
         case EventKind::TableLink:
         case EventKind::TableUnlink:
             return fmt::format("L{} table {:x} va {:x} by entry {:x}, {} references", e.level, e.pa, e.va,
@@ -45,7 +45,8 @@ std::string details(const log::Event& e) {
         case EventKind::TlbFill:
             return fmt::format("va {:x} -> {:x} entry {:016x} access {:x}", e.va, e.pa, e.a, e.flags);
         case EventKind::Flush:
-            return fmt::format("kind {} va {:x} {:x} -> {:x}", e.aux, e.va, e.a, e.b);
+            return fmt::format("{} va {:x} {:x} -> {:x}", log::name_of(static_cast<log::FlushKind>(e.aux)),
+                               e.va, e.a, e.b);
         case EventKind::PageFault:
             return fmt::format("cr2 {:x} error {:x} L{} entry {:x} = {:016x}", e.va, e.a, e.level, e.pa, e.b);
         case EventKind::FaultResolved:

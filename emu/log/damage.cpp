@@ -32,7 +32,9 @@ std::string Damage::describe() const {
     if (no_end) {
         const std::string where =
             last_chunk ? fmt::format("after chunk {}", *last_chunk) : "before the first chunk";
-        add(line, fmt::format("cut {}, {} ignored", where, counted(ignored_bytes, "byte")));
+        const std::string rest =
+            ignored_bytes == 0 ? "" : fmt::format(", {} ignored", counted(ignored_bytes, "byte"));
+        add(line, fmt::format("cut {}{}", where, rest));
     } else if (ignored_bytes != 0) {
         add(line, fmt::format("{} after the end mark ignored", counted(ignored_bytes, "byte")));
     }

@@ -1,4 +1,5 @@
-// The names of event kinds, as the command line, the meta chunk and JSON output spell them.
+// The names of event kinds, flushes and causes, as the command line, the meta chunk and JSON output spell
+// them.
 #pragma once
 
 #include <array>
@@ -26,6 +27,21 @@ inline constexpr std::string_view kUnknownKindName = "unknown";
     for (size_t number = 1; number < kKindNames.size(); ++number)
         if (kKindNames[number] == name) return static_cast<EventKind>(number);
     return std::nullopt;
+}
+
+// By FlushKind and by Cause.
+inline constexpr std::array<std::string_view, 7> kFlushNames = {
+    "none", "INVLPG", "CR3 load", "CR0 write", "CR4 write", "EFER write", "task switch"};
+inline constexpr std::array<std::string_view, 7> kCauseNames = {
+    "none", "software", "hardware A", "hardware D", "device", "loader", "exception frame"};
+
+[[nodiscard]] constexpr std::string_view name_of(FlushKind kind) {
+    const auto number = static_cast<size_t>(kind);
+    return number < kFlushNames.size() ? kFlushNames[number] : kUnknownKindName;
+}
+[[nodiscard]] constexpr std::string_view name_of(Cause cause) {
+    const auto number = static_cast<size_t>(cause);
+    return number < kCauseNames.size() ? kCauseNames[number] : kUnknownKindName;
 }
 
 // The bits of the kinds that this program knows.

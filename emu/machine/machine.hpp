@@ -79,6 +79,7 @@ private:
     void end(log::Stop reason, int status, std::string message = {});
     void poll_serial(int wait_ms);
     void wait_in_halt(VirtualNs limit);
+    void rest_if_idle();
     void audit_while_running();
 
     MachineConfig config_;
@@ -105,6 +106,8 @@ private:
     std::optional<MachineExit> exit_;
     volatile std::sig_atomic_t interrupted_by_ = 0;
     VirtualNs next_write_out_ = 0;
+    uint64_t last_halt_icount_ = 0;
+    uint64_t idle_wakes_ = 0;  // short ones in a row
 };
 
 }  // namespace forkscope::machine

@@ -97,6 +97,7 @@ public:
     }
     void put(uint8_t byte) override {
         output_.put(byte);
+        at_line_start_ = byte == '\n' || (at_line_start_ && byte == '\r');
         if (terminal_ && byte != '\r') output_.flush();
     }
     std::span<const uint8_t> read(int wait_ms) override {
@@ -124,7 +125,7 @@ private:
                 buffer_[count_++] = byte;
             } else if (escaped_) {
                 escaped_ = false;
-                if (byte == 'x') leave_ = true;
+                if (byte == 'x') leave();
                 if (byte == kCtrlA) buffer_[count_++] = byte;
             } else if (byte == kCtrlA) {
                 escaped_ = true;
@@ -134,7 +135,15 @@ private:
         }
     }
 
+    // What is said about the run begins on a line of its own.
+    void leave() {
+        leave_ = true;
+        if (!at_line_start_) output_.put('\n');
+        output_.flush();
+    }
+
     Output output_;
+    bool at_line_start_ = true;
     termios saved_{};
     bool terminal_ = false;
     bool end_ = false;

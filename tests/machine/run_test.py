@@ -79,8 +79,15 @@ class BundledKernel(Scratch):
         log = self.path("kill.mmu")
         self.assertEqual(self.stopped_in_mid_run(signal.SIGKILL, log), -signal.SIGKILL)
         done = forkscope("log", "show", "--limit", "0", log)
-        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        # Shown, and said to be cut.
+        self.assertEqual(done.returncode, 1, done.stderr.decode())
         self.assertGreater(len(done.stdout.splitlines()), 1000)
+        self.assertIn(b"This log is not whole", done.stdout)
+
+    def test_nobody_reads_the_output(self):
+        log = self.path("pipe.mmu")
+        self.assertEqual(self.stopped_in_mid_run(signal.SIGPIPE, log), 128 + signal.SIGPIPE)
+        self.assertEqual(json.loads(forkscope("log", "info", "--json", log).stdout)["damage"], "")
 
     def test_with_the_hosts_clock(self):
         done = run("/bin/forkscope-demo", "--fast", "--audit")

@@ -15,13 +15,16 @@ using Verb = Result<> (*)(log::Reader&, const Query&, Output&);
 
 void run(Verb verb, const Query& query) {
     Output out(stdout);
+    bool whole = true;
     const auto done = [&]() -> Result<> {
         auto reader = TRY(log::Reader::open(query.file));
         TRY_VOID(verb(*reader, query, out));
         if (!out.flush()) return fail("the output could not be written");
+        whole = reader->damage().none();
         return {};
     }();
-    if (done) return;
+    if (done && whole) return;
+    if (done) throw CLI::RuntimeError(static_cast<int>(ExitStatus::NotWhole));
     (void)out.flush();
     fmt::print(stderr, "forkscope: {}\n", done.error().message);
     throw CLI::RuntimeError(static_cast<int>(done.error().status));
@@ -102,7 +105,11 @@ void register_log_command(CLI::App& app) {
         "CPU had retired since reset. Begin with:\n"
         "  forkscope log info F.mmu     what was recorded, and whether the file is whole\n"
         "  forkscope log forks F.mmu    every fork, vfork and clone, one a line\n"
-        "  forkscope log story F.mmu 1  the first of them, told step by step");
+        "  forkscope log story F.mmu 1  the first of them, told step by step\n"
+        "The exit status is 1 if the log is not whole (cut by a crash or a full disk, or damaged): what "
+        "could "
+        "be\n"
+        "read is shown, and said to be so; 2 for bad input.");
 
     add_verb(log,
              {"info", "What the log is, what is in it, and whether it is whole",

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "emu/log/event_names.hpp"
 #include "guest/abi/clone.hpp"
 
 namespace forkscope::tools {
@@ -120,17 +121,16 @@ std::string vector_text(uint16_t vector) {
 }
 
 std::string flush_text(uint16_t kind) {
-    static constexpr std::array<const char*, 7> kNames = {
-        nullptr, "INVLPG", "CR3 load", "CR0 write", "CR4 write", "EFER write", "task switch"};
-    return named(kNames, kind, "flush");
+    if (kind == 0 || kind >= log::kFlushNames.size()) return fmt::format("flush {}", kind);
+    return std::string(log::kFlushNames[kind]);
 }
 
 std::string announcement_name(uint16_t code) { return named(kAnnouncements, code, "announcement"); }
 
 std::string cause_text(log::Cause cause) {
-    static constexpr std::array<const char*, 7> kNames = {
-        "", "software", "hardware A", "hardware D", "device", "loader", "exception frame"};
-    return named(kNames, static_cast<uint64_t>(cause), "cause");
+    const auto number = static_cast<size_t>(cause);
+    if (number >= log::kCauseNames.size()) return fmt::format("cause {}", number);
+    return cause == log::Cause::None ? "" : std::string(log::kCauseNames[number]);
 }
 
 std::string delivery_text(uint16_t delivery) {

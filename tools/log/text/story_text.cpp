@@ -197,10 +197,16 @@ private:
                              counted(rest, "write fault"), view_.break_limit));
     }
 
+    // A thread or a child of vfork writes to the memory of one side, and is neither.
+    [[nodiscard]] std::string_view side_of(const CowBreak& b) const {
+        const bool parent = b.side == Side::Parent;
+        if (b.tid == (parent ? fork_.parent : fork_.child).tid) return parent ? "parent" : "child";
+        return parent ? "in the parent's memory," : "in the child's memory,";
+    }
+
     void one_break(const CowBreak& b) {
-        const char* side = b.side == Side::Parent ? "parent" : "child";
         step(b.fault, fmt::format("{} {} writes {:#x} at {}: page fault, error {}",
-                                  out_.paint(b.side == Side::Parent ? Style::Blue : Style::Green, side),
+                                  out_.paint(b.side == Side::Parent ? Style::Blue : Style::Green, side_of(b)),
                                   analysis::party_label(b.tid, b.name, b.root), b.va,
                                   code(b.fault_rip, b.fault_cpl, b.name), error_code_text(b.error_code)));
         if (b.table_entries) shared_table(b);
