@@ -90,8 +90,11 @@ template <unsigned Shift>
 
 // The entry for `at`, or null when a table on the way is missing.
 [[nodiscard]] pte_t* lookup_pte(const mm_struct& mm, VirtAddr at);
-// The entry for `at` with all tables on the way, made where missing; null without memory. mmap_sem is held.
+[[nodiscard]] pmd_t* lookup_pmd(const mm_struct& mm, VirtAddr at);
+// The entry for `at`, to be changed, with all tables on the way, made where missing; null without memory. Its
+// table is mm's own. mmap_sem is held.
 [[nodiscard]] pte_t* pte_alloc_map(mm_struct& mm, VirtAddr at);
+[[nodiscard]] pmd_t* pmd_alloc_map(mm_struct& mm, VirtAddr at);
 
 // A top table with the kernel's half filled in; null without memory.
 [[nodiscard]] pgd_t* pgd_alloc();

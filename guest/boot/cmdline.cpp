@@ -4,6 +4,7 @@
 #include "guest/lib/printk.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/fault_inject.hpp"
+#include "guest/mm/shared_tables.hpp"
 
 namespace guest {
 
@@ -45,6 +46,8 @@ void apply(const char* word) {
         set_console_loglevel(static_cast<unsigned>(simple_strtoull(level, nullptr, 10)));
     } else if (strcmp(word, "quiet") == 0) {
         set_console_loglevel(static_cast<unsigned>(LogLevel::Warning));
+    } else if (const char* way = value_of(word, "fork=")) {
+        set_fork_shares_tables(strcmp(way, "shared-tables") == 0);
     } else if (const char* nth = value_of(word, "failslab=")) {
         set_failslab(simple_strtoull(nth, nullptr, 10));
     }

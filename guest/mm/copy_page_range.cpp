@@ -3,6 +3,7 @@
 #include "guest/arch/tlb.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/shared_tables.hpp"
 #include "guest/mm/walk.hpp"
 
 namespace guest {
@@ -25,6 +26,7 @@ void copy_one_pte(mm_struct& dst, pte_t* dst_pte, pte_t* src_pte, const vm_area_
     if (!is_zero_page(frame)) {
         get_page(frame);
         frame->_mapcount.fetch_add(1);
+        ++virt_to_page(dst_pte)->inuse;
         ++(is_anonymous(frame) ? dst.anon_rss : dst.file_rss);
     }
     set_pte(dst_pte, entry);
@@ -43,7 +45,12 @@ bool has_present_entry(const pte_t* pte, VirtAddr from, VirtAddr to) {
 Result<> copy_page_range(mm_struct& dst, mm_struct& src, const vm_area_struct& vma, bool& protected_any) {
     Result<> outcome;
     for_each_pte_table(src, vma.vm_start, vma.vm_end, [&](pte_t* src_pte, VirtAddr at, VirtAddr end) {
-        if (!outcome || !has_present_entry(src_pte, at, end)) return;
+        if (!outcome) return;
+        if (fork_shares_tables() && can_share_table(src, at)) {
+            if (!share_table(dst, src, at, protected_any)) outcome = Errno::NoMem;
+            return;
+        }
+        if (!has_present_entry(src_pte, at, end)) return;
         pte_t* dst_pte = pte_alloc_map(dst, at);
         if (dst_pte == nullptr) {
             outcome = Errno::NoMem;

@@ -35,8 +35,10 @@ struct Fault {
     [[nodiscard]] bool changed() const { return read_pte(pte) != seen; }
 };
 
-void count_page(mm_struct& mm, const page* frame) {
+// `pte`, which mapped nothing that counts, maps the frame now.
+void count_page(mm_struct& mm, const pte_t* pte, const page* frame) {
     if (is_zero_page(frame)) return;
+    ++virt_to_page(pte)->inuse;
     ++(is_anonymous(frame) ? mm.anon_rss : mm.file_rss);
     if (mm.rss() > mm.hiwater_rss) mm.hiwater_rss = mm.rss();
 }
@@ -51,7 +53,7 @@ bool install_page(const Fault& fault, page* frame, pte_t entry) {
     const spinlock_guard guard(fault.mm().page_table_lock);
     if (fault.changed()) return false;
     frame->_mapcount.fetch_add(1);
-    count_page(fault.mm(), frame);
+    count_page(fault.mm(), fault.pte, frame);
     set_pte(fault.pte, entry);
     return true;
 }
@@ -129,8 +131,11 @@ FaultResult wp_page_copy(const Fault& fault, page* old) {
     // The entry is as it was, so that the old frame still is ours to read.
     if (!from_zero) memcpy(page_address(copy), page_address(old), kPageSize);
     copy->_mapcount.fetch_add(1);
-    if (!from_zero && !is_anonymous(old)) --fault.mm().file_rss;
-    if (!is_anonymous(old)) count_page(fault.mm(), copy);
+    if (!from_zero && !is_anonymous(old)) {
+        --fault.mm().file_rss;
+        --virt_to_page(fault.pte)->inuse;
+    }
+    if (!is_anonymous(old)) count_page(fault.mm(), fault.pte, copy);
     set_pte(fault.pte, writable_entry(fault, copy));
     flush_tlb_page(fault.mm(), fault.address);
     if (!from_zero) old->_mapcount.fetch_sub(1);
@@ -182,10 +187,10 @@ Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags) {
     for (;;) {
         {
             const spinlock_guard table_guard(mm.page_table_lock);
-            const pte_t* pte = lookup_pte(mm, at);
-            if (pte != nullptr) {
-                const pte_t entry = read_pte(pte);
-                if (entry.present() && (!flags.write || entry.write())) {
+            const pmd_t* pmd = lookup_pmd(mm, at);
+            if (pmd != nullptr && pmd->present()) {
+                const pte_t entry = read_pte(pte_offset(pmd, at));
+                if (entry.present() && (!flags.write || (entry.write() && pmd->write()))) {
                     page* frame = phys_to_page(entry.frame());
                     get_page(frame);
                     return frame;

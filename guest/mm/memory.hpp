@@ -35,7 +35,7 @@ vm_area_struct* find_extend_vma(mm_struct& mm, VirtAddr at);
 // unmapped.
 Result<> copy_page_range(mm_struct& dst, mm_struct& src, const vm_area_struct& vma, bool& protected_any);
 
-// Clears all entries of [from, to), which lies in vma.
+// Clears all entries of [from, to), which lies in vma. disown_tables() came before.
 void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from, VirtAddr to);
 
 // Unmaps the pages of a file from index on, up to `count` of them, wherever they are mapped. Private copies
@@ -43,7 +43,7 @@ void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from
 void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count = ~uint64_t{0},
                          bool even_cows = true);
 
-// Rights of the entries in [from, to) become those of vma's flags.
+// Rights of the entries in [from, to) become those of vma's flags. own_tables() came before, here as below.
 void change_protection(vm_area_struct& vma, VirtAddr from, VirtAddr to);
 // Moves the entries of [from, from + bytes) to `to`. NoMem: how far it came is in `moved`, in bytes.
 Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struct& to_vma, VirtAddr to,

@@ -5,6 +5,7 @@
 #include "guest/fs/file.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
 
 namespace guest {
@@ -101,6 +102,7 @@ Result<> do_munmap(mm_struct& mm, VirtAddr from, uint64_t bytes) {
     vm_area_struct* vma = find_vma(mm, from);
     if (vma == nullptr || vma->vm_start >= to) return {};
     mmu_gather gather(mm);
+    TRY(disown_tables(mm, from, to, gather));
     while (vma != nullptr && vma->vm_start < to) {
         vm_area_struct* next = mm.mmap.next(*vma);
         const uint64_t pages = vma->pages();
@@ -126,6 +128,7 @@ void exit_mmap(mm_struct& mm) {
     // Nobody runs on these tables any more: no flush is needed, whoever used them has loaded others since.
     BUG_ON(this_cpu().active_mm == &mm);
     mmu_gather gather(mm);
+    BUG_ON(!disown_tables(mm, VirtAddr(0), kUserEnd, gather));
     while (vm_area_struct* vma = mm.mmap.front()) {
         unlink_vma(vma);
         zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);

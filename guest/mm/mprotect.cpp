@@ -2,6 +2,7 @@
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
 
 namespace guest {
@@ -57,6 +58,7 @@ Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot
         if ((wanted & ~(vma->vm_flags >> 4)) != 0) return Errno::Access;
     }
     TRY(isolate_range(mm, from, to));
+    TRY(own_tables(mm, from, to));
     change_areas(mm, from, to, [&](vm_area_struct& vma) {
         if ((vma.vm_flags & kAccessFlags) == wanted) return;
         vm_stat_account(mm, vma.vm_flags, -static_cast<int64_t>(vma.pages()));
@@ -72,6 +74,7 @@ namespace {
 // Moves [from, from + old_bytes) to a new area of new_bytes at `to`, which is free.
 Result<VirtAddr> move_vma(mm_struct& mm, vm_area_struct& vma, VirtAddr from, uint64_t old_bytes,
                           uint64_t new_bytes, VirtAddr to) {
+    TRY(own_tables(mm, from, from + old_bytes));
     auto area = TRY(make_owned<vm_area_struct>(mm, vma));
     area->vm_pgoff = vma.pgoff_of(from);
     area->vm_start = to;
@@ -177,6 +180,7 @@ Result<> madvise_dontneed(mm_struct& mm, VirtAddr from, VirtAddr to) {
         if ((vma->vm_flags & VM_LOCKED) != 0) return Errno::Inval;
         const VirtAddr first = vma->vm_start > from ? vma->vm_start : from;
         const VirtAddr last = vma->vm_end < to ? vma->vm_end : to;
+        TRY(disown_tables(mm, first, last, gather));
         zap_page_range(gather, *vma, first, last);
     }
     return {};

@@ -37,6 +37,7 @@ struct page {
     void* freelist;
     page* head;
     kmem_cache* slab;
+    // Objects in use in a slab; entries of a page table that map a counted frame.
     uint32_t inuse;
     uint32_t dirty;
 };

@@ -119,6 +119,7 @@ page* alloc_pages(unsigned order, FrameUse use) {
     block->index = 0;
     block->slab = nullptr;
     block->dirty = 0;
+    block->inuse = 0;
     announce_block(block, order, abi::Announcement::FrameAlloc);
     return block;
 }

@@ -3,6 +3,7 @@
 #include "guest/fs/address_space.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/shared_tables.hpp"
 #include "guest/mm/walk.hpp"
 
 namespace guest {
@@ -22,6 +23,7 @@ void zap_pte(mmu_gather& gather, mm_struct& mm, pte_t* pte, VirtAddr at) {
         if (old.dirty()) frame->dirty = 1;
     }
     frame->_mapcount.fetch_sub(1);
+    --virt_to_page(pte)->inuse;
     gather.remove_page(frame);
 }
 
@@ -49,7 +51,9 @@ void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from
     for_each_pte_table(mm, from, to, [&](pte_t* pte, VirtAddr at, VirtAddr end) {
         const spinlock_guard guard(mm.page_table_lock);
         for (; at < end; at += kPageSize, ++pte) {
-            if (read_pte(pte).present()) zap_pte(gather, mm, pte, at);
+            if (!read_pte(pte).present()) continue;
+            BUG_ON(is_shared_table(virt_to_page(pte)));
+            zap_pte(gather, mm, pte, at);
         }
     });
 }
@@ -86,6 +90,9 @@ Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struc
         const pte_t entry = ptep_get_and_clear(source);
         flush_tlb_page(mm, from + offset);
         set_pte(target, entry);
+        if (is_zero_page(phys_to_page(entry.frame()))) continue;
+        --virt_to_page(source)->inuse;
+        ++virt_to_page(target)->inuse;
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #include "guest/lib/spinlock.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/mmu_gather.hpp"
+#include "guest/mm/shared_tables.hpp"
 
 namespace guest {
 
@@ -70,23 +71,29 @@ uint64_t vm_page_rights(uint64_t vm_flags) {
     return _PAGE_PRESENT | _PAGE_USER | ((vm_flags & VM_EXEC) != 0 ? 0 : _PAGE_NX);
 }
 
-pte_t* lookup_pte(const mm_struct& mm, VirtAddr at) {
+pmd_t* lookup_pmd(const mm_struct& mm, VirtAddr at) {
     const pgd_t* pgd = pgd_offset(mm, at);
     if (!pgd->present()) return nullptr;
     const pud_t* pud = pud_offset(pgd, at);
-    if (!pud->present()) return nullptr;
-    const pmd_t* pmd = pmd_offset(pud, at);
-    if (!pmd->present()) return nullptr;
-    return pte_offset(pmd, at);
+    return pud->present() ? pmd_offset(pud, at) : nullptr;
 }
 
-pte_t* pte_alloc_map(mm_struct& mm, VirtAddr at) {
+pte_t* lookup_pte(const mm_struct& mm, VirtAddr at) {
+    const pmd_t* pmd = lookup_pmd(mm, at);
+    return pmd != nullptr && pmd->present() ? pte_offset(pmd, at) : nullptr;
+}
+
+pmd_t* pmd_alloc_map(mm_struct& mm, VirtAddr at) {
     pgd_t* pgd = pgd_offset(mm, at);
     if (!alloc_table(mm, pgd, mm.nr_puds)) return nullptr;
     pud_t* pud = pud_offset(pgd, at);
-    if (!alloc_table(mm, pud, mm.nr_pmds)) return nullptr;
-    pmd_t* pmd = pmd_offset(pud, at);
-    if (!alloc_table(mm, pmd, mm.nr_ptes)) return nullptr;
+    return alloc_table(mm, pud, mm.nr_pmds) ? pmd_offset(pud, at) : nullptr;
+}
+
+pte_t* pte_alloc_map(mm_struct& mm, VirtAddr at) {
+    pmd_t* pmd = pmd_alloc_map(mm, at);
+    if (pmd == nullptr || !alloc_table(mm, pmd, mm.nr_ptes)) return nullptr;
+    if (!pmd->write() && !own_table(mm, pmd, at)) return nullptr;
     return pte_offset(pmd, at);
 }
 

@@ -76,6 +76,8 @@ _Noreturn void row_test_fail(const char* file, int line, const char* what);
 
 // fork, which is not to fail.
 pid_t checked_fork(void);
+// Whether the kernel was booted with fork=shared-tables.
+bool fork_shares_tables(void);
 // A pointer that the compiler does not see through, to make what it would not allow.
 void* opaque(uintptr_t address);
 // The wait status of that child.
