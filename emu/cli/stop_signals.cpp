@@ -17,7 +17,7 @@ StopSignals::StopSignals(machine::Machine& machine) {
     running = &machine;
     struct sigaction action = {};
     action.sa_handler = handle;
-    action.sa_flags = SA_RESETHAND;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
     for (size_t i = 0; i < std::size(kSignals); ++i) {
         sigaction(kSignals[i], nullptr, &before_[i]);
         if (before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
