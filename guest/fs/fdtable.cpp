@@ -1,6 +1,7 @@
 // Descriptor tables.
 #include "guest/fs/fdtable.hpp"
 
+#include "guest/fs/locks.hpp"
 #include "guest/lib/string.hpp"
 
 namespace guest {
@@ -92,7 +93,7 @@ files_struct::files_struct() : fdt{kInline, fd_array, &open_fds_init, &close_on_
 
 files_struct::~files_struct() {
     for (unsigned fd = 0; fd < fdt.max_fds; ++fd) {
-        if (fdt.fd[fd] != nullptr) filp_close(RefPtr<file>::adopt(std::exchange(fdt.fd[fd], nullptr)));
+        if (fdt.fd[fd] != nullptr) filp_close(*this, RefPtr<file>::adopt(std::exchange(fdt.fd[fd], nullptr)));
     }
     free_fdtable(*this);
 }
@@ -126,7 +127,7 @@ Result<RefPtr<files_struct>> dup_fd(const files_struct& old, unsigned limit) {
 void do_close_on_exec(files_struct& files) {
     for (unsigned fd = 0; fd < files.fdt.max_fds; ++fd) {
         if (test_bit(files.fdt.close_on_exec, fd)) {
-            if (RefPtr<file> f = take_fd(files, static_cast<int>(fd))) filp_close(std::move(f));
+            if (RefPtr<file> f = take_fd(files, static_cast<int>(fd))) filp_close(files, std::move(f));
         }
     }
 }
@@ -177,7 +178,7 @@ RefPtr<file> take_fd(files_struct& files, int fd) {
 Result<> close_fd(files_struct& files, int fd) {
     RefPtr<file> f = take_fd(files, fd);
     if (!f) return Errno::BadF;
-    filp_close(std::move(f));
+    filp_close(files, std::move(f));
     return {};
 }
 
@@ -195,7 +196,7 @@ Result<> replace_fd(files_struct& files, int fd, RefPtr<file> f, uint32_t flags,
         set_bit(files.fdt.open_fds, nr, true);
         set_bit(files.fdt.close_on_exec, nr, (flags & abi::kOCloExec) != 0);
     }
-    if (old) filp_close(std::move(old));
+    if (old) filp_close(files, std::move(old));
     return {};
 }
 
@@ -217,8 +218,10 @@ int next_open_fd(const files_struct& files, unsigned start) {
     return -1;
 }
 
-void filp_close(RefPtr<file> f) {
-    if ((f->f_mode & file::kPath) == 0 && f->f_op->flush != nullptr) f->f_op->flush(*f);
+void filp_close(const files_struct& files, RefPtr<file> f) {
+    if ((f->f_mode & file::kPath) != 0) return;
+    if (f->f_op->flush != nullptr) f->f_op->flush(*f);
+    locks_remove_posix(*f, &files);
 }
 
 }  // namespace guest

@@ -82,8 +82,8 @@ Result<ReservedFd> reserve_fd(uint32_t flags, unsigned start = 0);
 // Its RLIMIT_NOFILE.
 [[nodiscard]] unsigned nofile_limit();
 
-// What close(2), dup2(2) and exit do once a descriptor lost f.
-void filp_close(RefPtr<file> f);
+// What close(2), dup2(2) and exit do once a descriptor of files lost f.
+void filp_close(const files_struct& files, RefPtr<file> f);
 
 // A descriptor that is reserved until it is installed; given back if that does not happen.
 class ReservedFd {

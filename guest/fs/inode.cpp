@@ -36,7 +36,7 @@ inode::inode(super_block& sb, uint64_t ino, abi::umode_t mode)
 }
 
 inode::~inode() {
-    BUG_ON(!list_empty(i_data.i_mmap) || i_pipe != nullptr);
+    BUG_ON(!list_empty(i_data.i_mmap) || i_pipe != nullptr || !list_empty(i_posix) || !list_empty(i_flock));
     i_size = 0;
     truncate_inode_pages(i_data, 0);
     if (i_sb->s_op.evict_inode != nullptr) i_sb->s_op.evict_inode(*this);

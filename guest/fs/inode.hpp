@@ -82,6 +82,7 @@ struct inode : RefCounted<inode> {
     // Bytes. Written with i_mutex held; may be read without, and be stale then.
     abi::loff_t i_size = 0;
     address_space i_data;
+    list_head i_posix, i_flock;         // locks that are held on it (locks.hpp)
     pipe_inode_info* i_pipe = nullptr;  // of a FIFO while it is open; guarded by i_mutex
     void* i_private = nullptr;          // the file system's own
 };

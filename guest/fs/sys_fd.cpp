@@ -1,6 +1,8 @@
 // Calls on descriptors themselves: dup, pipe, fcntl, ioctl, fsync.
+#include "guest/abi/lock.hpp"
 #include "guest/abi/termios.hpp"
 #include "guest/fs/fdtable.hpp"
+#include "guest/fs/locks.hpp"
 #include "guest/fs/special.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/fs/vfs.hpp"
@@ -92,6 +94,14 @@ Result<long> sys_fcntl(int fd, uint32_t command, uint64_t argument) {
         case abi::kFSetFl:
             if ((f->f_mode & file::kPath) != 0) return Errno::BadF;
             return set_status_flags(*f, argument);
+        case abi::kFGetLk:
+        case abi::kFOfdGetLk:
+        case abi::kFSetLk:
+        case abi::kFSetLkW:
+        case abi::kFOfdSetLk:
+        case abi::kFOfdSetLkW:
+            if ((f->f_mode & file::kPath) != 0) return Errno::BadF;
+            return fcntl_lock(fd, *f, command, UserPtr<abi::Flock>(argument));
         default:
             return (f->f_mode & file::kPath) != 0 ? Errno::BadF : Errno::Inval;
     }

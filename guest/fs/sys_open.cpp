@@ -73,7 +73,7 @@ Result<long> sys_close_range(uint32_t first, uint32_t last, uint32_t flags) {
         if ((flags & abi::kCloseRangeCloExec) != 0) {
             set_close_on_exec(files, fd, true);
         } else if (RefPtr<file> f = take_fd(files, fd)) {
-            filp_close(std::move(f));
+            filp_close(files, std::move(f));
         }
     }
     return 0;

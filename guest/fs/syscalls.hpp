@@ -41,6 +41,7 @@ Result<long> sys_dup3(int old_fd, int new_fd, uint32_t flags);
 Result<long> sys_pipe(UserPtr<int32_t> fds);
 Result<long> sys_pipe2(UserPtr<int32_t> fds, uint32_t flags);
 Result<long> sys_fcntl(int fd, uint32_t command, uint64_t argument);
+Result<long> sys_flock(int fd, uint32_t operation);  // sys_lock.cpp
 Result<long> sys_ioctl(int fd, uint32_t request, uint64_t argument);
 Result<long> sys_fsync(int fd);
 Result<long> sys_fdatasync(int fd);

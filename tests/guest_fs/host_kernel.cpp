@@ -12,6 +12,7 @@
 #include "guest/fs/special.hpp"
 #include "guest/kernel/cred.hpp"
 #include "guest/kernel/mutex.hpp"
+#include "guest/kernel/pid.hpp"
 #include "guest/kernel/random.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/signal.hpp"
@@ -74,6 +75,9 @@ void panic(const char* format, ...) {
 }
 
 void printk(LogLevel, const char*, ...) {}
+
+DEFINE_KMEM_CACHE(pid)
+void pid::release() { delete this; }
 
 void* kmalloc(size_t bytes) {
     if (fails_now()) return nullptr;

@@ -1,0 +1,65 @@
+// Advisory locks: on ranges of bytes (fcntl), owned by a descriptor table or by an open file description, and
+// on whole files (flock), owned by a description. Kept by execve, not inherited by fork (row F6).
+#pragma once
+
+#include <stdint.h>
+
+#include "guest/abi/lock.hpp"
+#include "guest/fs/file.hpp"
+#include "guest/kernel/pid.hpp"
+#include "guest/lib/address.hpp"
+#include "guest/lib/list.hpp"
+#include "guest/lib/result.hpp"
+#include "guest/mm/slab.hpp"
+
+namespace guest {
+
+struct inode;
+
+// The last byte that a lock can cover: "to the end" for l_len 0.
+inline constexpr abi::loff_t kOffsetMax = INT64_MAX;
+
+// A lock that is held (then in a list of its inode), or one that is asked for.
+struct file_lock {
+    KMEM_CACHED()
+    file_lock() = default;
+    // The same range and owner; in no list.
+    file_lock(const file_lock& other)
+        : fl_owner(other.fl_owner),
+          fl_pid(other.fl_pid),
+          fl_type(other.fl_type),
+          fl_ofd(other.fl_ofd),
+          fl_start(other.fl_start),
+          fl_end(other.fl_end) {}
+
+    list_head fl_list;               // inode::i_posix or inode::i_flock
+    const void* fl_owner = nullptr;  // files_struct, or file; only compared
+    RefPtr<pid> fl_pid;              // thread group of who took it; null for a description's lock
+    int16_t fl_type = abi::kFUnLck;
+    bool fl_ofd = false;  // F_OFD_*: owned by the description
+    abi::loff_t fl_start = 0;
+    abi::loff_t fl_end = kOffsetMax;  // the last byte, not one past it
+};
+
+enum class LockWait : uint8_t { No, Yes };
+
+// Takes, changes or (fl_type kFUnLck) gives back the range for the request's owner: what it held there before
+// is replaced, split or joined. Again: somebody else holds it, and wait is No. DeadLk: waiting would never
+// end. NoLck: no memory. RestartSys: a signal came first.
+Result<> posix_lock_file(inode& node, const file_lock& request, LockWait wait);
+// The first lock that stands in the request's way, copied to conflict. False: none.
+bool posix_test_lock(const inode& node, const file_lock& request, file_lock& conflict);
+
+// The same for the whole file; only owner and type count. One lock of another type that the owner holds is
+// given back first, even if the new one is then refused (man 2 flock).
+Result<> flock_lock_file(inode& node, const file_lock& request, LockWait wait);
+
+// The lock commands of fcntl(2), for current. BadF, Fault, Inval, Overflow and the errors above.
+Result<long> fcntl_lock(int fd, file& f, uint32_t command, UserPtr<abi::Flock> argument);
+
+// owner closed a descriptor of f: its ranges go, whichever descriptor took them.
+void locks_remove_posix(const file& f, const void* owner);
+// The last reference to f goes: what the description itself holds.
+void locks_remove_file(const file& f);
+
+}  // namespace guest
