@@ -210,6 +210,8 @@ Result<> push_string(linux_binprm& bprm, const char* text) {
 Result<> flush_old_exec(linux_binprm& bprm) {
     task_struct& task = *current();
     TRY(de_thread(task));
+    // Threads are gone and share no more: a table of their own would cost the process its record locks.
+    TRY(unshare_for_exec(task));
     exit_robust_list(task);
     exec_mmap(bprm);
     // The point of no return.
@@ -230,7 +232,6 @@ Result<> flush_old_exec(linux_binprm& bprm) {
 }
 
 Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector& envp) {
-    TRY(unshare_for_exec(*current()));
     linux_binprm bprm;
     bprm.filename = filename;
     bprm.program = TRY(open_exec(abi::kAtFdCwd, filename));
