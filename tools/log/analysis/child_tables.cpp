@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace forkscope::analysis {
 
@@ -52,7 +53,7 @@ void ChildTables::table_linked(const Event& e, uint64_t number) {
     if (first) {
         ++birth.tables[e.level];
     } else if (log::is_lower_half(e.va)) {
-        ++birth.shared_tables;
+        birth.shared_tables.emplace(e.va, log::span_bytes(e.level + 1u));
     }
 }
 
@@ -134,13 +135,23 @@ bool ChildTables::same_as_parent(const Waiting& waiting, const log::ReplayLeaf& 
            log::frame_of(value, leaf.level) == log::frame_of(leaf.value, leaf.level);
 }
 
+// Pages that are covered since an earlier fork, in tables that this one shares.
+uint64_t ChildTables::covered_by_shared_tables(const Birth& birth, const Waiting& waiting) {
+    return static_cast<uint64_t>(std::ranges::count_if(waiting.covered, [&](const auto& page) {
+        const auto after = birth.shared_tables.upper_bound(page.first);
+        if (after == birth.shared_tables.begin()) return false;
+        const auto& [start, bytes] = *std::prev(after);
+        return page.first - start < bytes;
+    }));
+}
+
 void ChildTables::settle(uint64_t, const Birth& birth, const Waiting& waiting) {
     Fork& fork = book_.forks[waiting.fork];
     ForkDetails* details = book_.details(waiting.fork);
     fork.child.first_run = birth.when;
     fork.tables_allocated = birth.tables;
-    fork.tables_shared = birth.shared_tables;
-    uint64_t covered = 0;
+    fork.tables_shared = birth.shared_tables.size();
+    uint64_t covered = covered_by_shared_tables(birth, waiting);
     for (const log::ReplayLeaf& leaf : birth.leaves) {
         if (!same_as_parent(waiting, leaf)) {
             ++fork.entries_different;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -52,12 +53,13 @@ private:
     struct Birth {
         When when;
         std::array<uint64_t, log::kTopLevel + 1> tables{};
-        uint64_t shared_tables = 0;
+        std::map<uint64_t, uint64_t> shared_tables;  // start of what each maps -> bytes
         std::vector<log::ReplayLeaf> leaves;
     };
     // Children that nobody names wait for ever, if they never run.
     static constexpr size_t kMaxWaiting = 64;
 
+    [[nodiscard]] static uint64_t covered_by_shared_tables(const Birth& birth, const Waiting& waiting);
     void settle(uint64_t root, const Birth& birth, const Waiting& waiting);
     [[nodiscard]] std::vector<Waiting>::iterator most_alike(const Birth& birth);
     [[nodiscard]] bool same_as_parent(const Waiting& waiting, const log::ReplayLeaf& leaf) const;
