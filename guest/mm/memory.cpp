@@ -43,8 +43,10 @@ void count_page(mm_struct& mm, const pte_t* pte, const page* frame) {
     if (mm.rss() > mm.hiwater_rss) mm.hiwater_rss = mm.rss();
 }
 
+// For a page that is the area's own. A debugger writes where the program may not: the entry stays read-only.
 pte_t writable_entry(const Fault& fault, const page* frame) {
-    return mk_pte(page_to_phys(frame), fault.rights() | _PAGE_RW | _PAGE_DIRTY);
+    const uint64_t write = fault.writable() ? _PAGE_RW : 0;
+    return mk_pte(page_to_phys(frame), fault.rights() | write | _PAGE_DIRTY);
 }
 
 // The entry of the fault becomes `entry`, whose frame brings its own reference; false, and the frame is still
@@ -112,7 +114,8 @@ bool can_reuse(const page* frame) { return is_anonymous(frame) && page_count(fra
 
 // Makes the entry writable as it is. No flush: the fault itself made the CPU forget the old one.
 FaultResult wp_page_reuse(const Fault& fault, page* frame) {
-    set_pte(fault.pte, pte_mkyoung(pte_mkdirty(pte_mkwrite(fault.seen))));
+    const pte_t entry = pte_mkyoung(pte_mkdirty(fault.seen));
+    set_pte(fault.pte, fault.writable() ? pte_mkwrite(entry) : entry);
     ++current()->cow_reuses;
     announce_break(fault, frame, frame);
     return FaultResult::Ok;
@@ -178,19 +181,33 @@ FaultResult handle_mm_fault(vm_area_struct& vma, VirtAddr at, FaultFlags flags) 
     return FaultResult::Ok;
 }
 
+namespace {
+
+// What the area lets through; a debugger may also read what may be made readable, and write what is private.
+bool may_access(const vm_area_struct& vma, FaultFlags flags) {
+    if ((vma.vm_flags & (flags.write ? VM_WRITE : VM_READ)) != 0) return true;
+    if (!flags.force || (vma.vm_flags & VM_IO) != 0) return false;
+    return flags.write ? vma.is_cow() : (vma.vm_flags & VM_MAYREAD) != 0;
+}
+
+// The page may be written as it is. What was forced is private, but its entry does not say so.
+bool may_write_page(pte_t entry, FaultFlags flags) {
+    return entry.write() || (flags.force && can_reuse(phys_to_page(entry.frame())));
+}
+
+}  // namespace
+
 Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags) {
     const read_guard guard(mm.mmap_sem);
     vm_area_struct* vma = find_extend_vma(mm, at);
-    if (vma == nullptr) return Errno::Fault;
-    const uint64_t needed = flags.write ? VM_WRITE : VM_READ;
-    if ((vma->vm_flags & needed) == 0) return Errno::Fault;
+    if (vma == nullptr || !may_access(*vma, flags)) return Errno::Fault;
     for (;;) {
         {
             const spinlock_guard table_guard(mm.page_table_lock);
             const pmd_t* pmd = lookup_pmd(mm, at);
             if (pmd != nullptr && pmd->present()) {
                 const pte_t entry = read_pte(pte_offset(pmd, at));
-                if (entry.present() && (!flags.write || (entry.write() && pmd->write()))) {
+                if (entry.present() && (!flags.write || (may_write_page(entry, flags) && pmd->write()))) {
                     page* frame = phys_to_page(entry.frame());
                     get_page(frame);
                     return frame;

@@ -16,6 +16,8 @@ struct FaultFlags {
     bool write = false;
     bool user = true;
     bool instruction = false;
+    // A debugger's: the area's rights do not count, but what others see of the page does not change either.
+    bool force = false;
 };
 
 // How a fault ended. Anything but Ok left the page tables as they were.
