@@ -61,6 +61,8 @@ void copy_thread(task_struct& child, const CloneArguments& args) {
     task_struct& parent = *current();
     *regs = *task_pt_regs(&parent);
     regs->rax = 0;
+    // Single steps of the caller's are not the child's (P12; init_thread_info cleared what else traces it).
+    if ((parent.stack.info()->flags & TIF_FORCED_TF) != 0) regs->eflags &= ~kFlagsTf;
     if (!args.stack.is_null()) regs->rsp = args.stack.raw();
     child.thread.fsbase = (args.flags & abi::kCloneSetTls) != 0 ? args.tls : parent.thread.fsbase;
     child.thread.gsbase = parent.thread.gsbase;
@@ -94,13 +96,17 @@ void flush_thread() {
 }
 
 void start_thread(pt_regs& regs, VirtAddr entry, VirtAddr stack) {
+    // The call that leads here is execve to whoever traces it.
+    const uint64_t orig_rax = regs.orig_rax;
+    const uint64_t rax = regs.rax;
     regs = pt_regs{};
     regs.rip = entry.raw();
     regs.rsp = stack.raw();
     regs.cs = kUserCs;
     regs.ss = kUserDs;
     regs.eflags = kFlagsIf;
-    regs.orig_rax = ~uint64_t{0};
+    regs.orig_rax = orig_rax;
+    regs.rax = rax;
 }
 
 void switch_to(task_struct& prev, task_struct& next) {

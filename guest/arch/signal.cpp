@@ -5,6 +5,8 @@
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/process.hpp"
 #include "guest/arch/signal.hpp"
+#include "guest/arch/step.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -152,12 +154,16 @@ void handle_signal(pt_regs& regs, const ksignal& taken) {
             regs.rax = static_cast<uint64_t>(-static_cast<int64_t>(Errno::Intr));
         }
     }
+    // A step into the handler ends at its first instruction, which the frame must not show.
+    task_struct& task = *current();
+    const bool stepping = (task.stack.info()->flags & TIF_SINGLESTEP) != 0;
+    if (stepping) user_disable_single_step(task);
     if (setup_rt_frame(regs, taken)) {
         signal_delivered(taken);
+        if (stepping) ptrace_notify(abi::kSigTrap, 0);
         return;
     }
     // No room for the frame: the handler of that very signal cannot help either.
-    task_struct& task = *current();
     pr_info("%s[%d] bad frame for signal %d at sp %lx\n", task.comm, task.pid, taken.sig, regs.rsp);
     if (taken.sig == abi::kSigSegv) {
         const spinlock_guard guard(task.sighand->siglock);

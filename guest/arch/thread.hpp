@@ -15,8 +15,8 @@ inline constexpr unsigned kThreadOrder = 2;
 inline constexpr uint64_t kThreadSize = kPageSize << kThreadOrder;  // bytes of a kernel stack
 
 // thread_info::flags
-inline constexpr uint32_t TIF_SIGPENDING = 1u << 2, TIF_SINGLESTEP = 1u << 4, TIF_SYSCALL_TRACE = 1u << 0,
-                          TIF_MEMDIE = 1u << 20;
+inline constexpr uint32_t TIF_SYSCALL_TRACE = 1u << 0, TIF_SIGPENDING = 1u << 2, TIF_SINGLESTEP = 1u << 4,
+                          TIF_SYSCALL_EMU = 1u << 6, TIF_MEMDIE = 1u << 20, TIF_FORCED_TF = 1u << 24;
 
 // At the low end of the kernel stack.
 struct thread_info {

@@ -1,6 +1,7 @@
 // read, write and their kin.
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/syscalls.hpp"
+#include "guest/fs/user_segments.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -18,40 +19,6 @@ void account_write(size_t bytes) {
     ++current()->syscw;
     current()->write_bytes += bytes;
 }
-
-// The caller's array of segments, copied and checked.
-class UserSegments {
-public:
-    static Result<UserSegments> copy(UserPtr<const abi::Iovec> from, int count) {
-        if (count < 0 || static_cast<size_t>(count) > abi::kUioMaxIov) return Errno::Inval;
-        const auto segments = static_cast<size_t>(count);
-        KBuffer memory = TRY(KBuffer::allocate(segments * sizeof(abi::Iovec)));
-        TRY(copy_from_user(memory.data(), from, segments * sizeof(abi::Iovec)));
-        UserSegments out(std::move(memory), segments);
-        TRY(out.check());
-        return out;
-    }
-    [[nodiscard]] const abi::Iovec* data() const { return reinterpret_cast<abi::Iovec*>(memory_.data()); }
-    [[nodiscard]] size_t count() const { return count_; }
-
-private:
-    UserSegments(KBuffer memory, size_t count) : memory_(std::move(memory)), count_(count) {}
-    // No length may be negative; together they are cut to what one call moves.
-    Result<> check() {
-        auto* segments = reinterpret_cast<abi::Iovec*>(memory_.data());
-        size_t total = 0;
-        for (size_t i = 0; i < count_; ++i) {
-            if (static_cast<int64_t>(segments[i].iov_len) < 0) return Errno::Inval;
-            if (!access_ok(VirtAddr(segments[i].iov_base), segments[i].iov_len)) return Errno::Fault;
-            if (segments[i].iov_len > kMaxRwCount - total) segments[i].iov_len = kMaxRwCount - total;
-            total += segments[i].iov_len;
-        }
-        return {};
-    }
-
-    KBuffer memory_;
-    size_t count_;
-};
 
 Result<long> do_read(file& f, iov_iter& to) {
     const size_t moved = TRY(vfs_read_at_pos(f, to));

@@ -47,8 +47,11 @@ void become_leader(task_struct& task, task_struct& leader) {
     leader.tasks.unlink();
     list_add_tail(task.sibling, leader.sibling);
     leader.sibling.unlink();
-    task.parent = leader.parent;
+    // Threads have one real parent; whoever traces task goes on to do so.
     task.real_parent = leader.real_parent;
+    if (task.ptrace == 0) task.parent = task.real_parent;
+    // The leader is released without a word: its tracer is not to wait for it.
+    if (leader.ptrace != 0) wake_up_all(leader.parent->signal->wait_chldexit);
     task.group_leader = &task;
     leader.group_leader = &task;
     leader.exit_state = TaskState::Dead;

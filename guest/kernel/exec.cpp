@@ -11,6 +11,7 @@
 #include "guest/kernel/de_thread.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/futex.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/memory.hpp"
@@ -196,6 +197,12 @@ void exec_mmap(linux_binprm& bprm) {
     if (borrowed != nullptr) mmdrop(borrowed);
 }
 
+// The tid of before: a thread other than the leader gets the leader's.
+pid_nr_t tid_for_tracer() {
+    const spinlock_guard guard(tasklist_lock);
+    return pid_nr_ns(current()->thread_pid.get(), task_active_pid_ns(current()->parent));
+}
+
 Result<> unshare_for_exec(task_struct& task) {
     if (task.files->ref_count() > 1) task.files.reset(TRY(dup_fd(*task.files)).leak());
     return {};
@@ -248,6 +255,7 @@ Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector&
         TRY(push_string(bprm, ""));
         bprm.argc = 1;
     }
+    const pid_nr_t old_tid = tid_for_tracer();
     const Result<> loaded = search_binary_handler(bprm, *task_pt_regs(current()));
     if (!loaded) {
         // The old program is gone already: there is nothing to return to.
@@ -255,6 +263,7 @@ Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector&
         return loaded.error();
     }
     announce_exec(*current());
+    ptrace_event(abi::kPtraceEventExec, static_cast<uint64_t>(old_tid));
     return {};
 }
 

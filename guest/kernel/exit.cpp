@@ -8,6 +8,7 @@
 #include "guest/fs/fdtable.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/futex.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/lib/printk.hpp"
@@ -68,6 +69,7 @@ void release_task(task_struct* task) {
     task_struct* zombie_leader = nullptr;
     {
         const spinlock_guard guard(tasklist_lock);
+        ptrace_unlink(*task);
         {
             const spinlock_guard siglock_guard(task->sighand->siglock);
             flush_sigqueue(task->pending);
@@ -123,41 +125,51 @@ task_struct* find_new_reaper(task_struct& father) {
     return reaper;
 }
 
-// tasklist_lock is held. Children that nobody will wait for are moved to `dead`.
-void forget_original_parent(task_struct& father, IntrusiveList<task_struct, &task_struct::sibling>& dead) {
+// child, of which father was the parent, has another process for a parent now.
+void reparent_leader(task_struct& child, task_struct& father, list_head& dead) {
+    if (child.exit_state == TaskState::Dead) return;
+    child.exit_signal = abi::kSigChld;
+    // One that its tracer has not seen yet is told when it has.
+    if (child.ptrace == 0 && child.exit_state == TaskState::Zombie && thread_group_empty(&child)) {
+        if (do_notify_parent(&child, child.exit_signal)) {
+            child.exit_state = TaskState::Dead;
+            list_add_tail(child.ptrace_entry, dead);
+        }
+    }
+    kill_orphaned_pgrp(&child, &father);
+}
+
+// tasklist_lock is held. Children that nobody will wait for are linked into `dead`.
+void forget_original_parent(task_struct& father, list_head& dead) {
+    exit_ptrace(father, dead);
     task_struct* reaper = find_new_reaper(father);
     for (list_head* node = father.children.next; node != &father.children;) {
         task_struct& child = *list_entry<task_struct, &task_struct::sibling>(node);
         node = node->next;
         for_each_thread(&child, [&](task_struct& thread) {
             thread.real_parent = reaper;
-            thread.parent = reaper;
+            if (thread.ptrace == 0) thread.parent = reaper;
             if (thread.pdeath_signal != 0) send_group_sig(thread.pdeath_signal, &thread);
         });
         child.sibling.unlink();
         list_add_tail(child.sibling, reaper->children);
-        if (same_thread_group(reaper, &father)) continue;
-        child.exit_signal = abi::kSigChld;
-        if (child.exit_state == TaskState::Zombie && thread_group_empty(&child)) {
-            if (do_notify_parent(&child, child.exit_signal)) {
-                child.exit_state = TaskState::Dead;
-                child.sibling.unlink();
-                dead.push_back(child);
-            }
-        }
-        kill_orphaned_pgrp(&child, &father);
+        if (!same_thread_group(reaper, &father)) reparent_leader(child, father, dead);
     }
 }
 
 // Tells everybody who is to know. True if the task is to be reaped at once.
 bool exit_notify(task_struct& task, bool group_dead) {
-    IntrusiveList<task_struct, &task_struct::sibling> dead;
+    list_head dead;  // by ptrace_entry
     bool autoreap = false;
     {
         const spinlock_guard guard(tasklist_lock);
         forget_original_parent(task, dead);
         if (group_dead) kill_orphaned_pgrp(task.group_leader, nullptr);
-        if (!thread_group_leader(&task)) {
+        if (task.ptrace != 0) {
+            const bool is_own =
+                thread_group_leader(&task) && thread_group_empty(&task) && !ptrace_reparented(task);
+            autoreap = do_notify_parent(&task, is_own ? task.exit_signal : abi::kSigChld);
+        } else if (!thread_group_leader(&task)) {
             autoreap = true;
         } else if (thread_group_empty(&task)) {
             autoreap = do_notify_parent(&task, task.exit_signal);
@@ -166,7 +178,11 @@ bool exit_notify(task_struct& task, bool group_dead) {
         // execve in another thread waits for a leader to become a zombie.
         notify_group_exit_task(*task.signal);
     }
-    while (task_struct* child = dead.pop_front()) release_task(child);
+    while (!list_empty(dead)) {
+        task_struct* child = list_entry<task_struct, &task_struct::ptrace_entry>(dead.next);
+        child->ptrace_entry.unlink();
+        release_task(child);
+    }
     return autoreap;
 }
 
@@ -177,7 +193,8 @@ void do_exit(int code) {
     if (in_interrupt()) panic("exit in an interrupt");
     if (&task == &init_task) panic("the idle task exits");
     BUG_ON((task.flags & PF_EXITING) != 0);
-    task.flags |= PF_EXITING;
+    ptrace_event(abi::kPtraceEventExit, static_cast<uint64_t>(code));
+    exit_signals(task);
     const bool group_dead = task.signal->live.fetch_sub(1) == 1;
     if (group_dead && task_active_pid_ns(&task).child_reaper == task.group_leader && task.tgid == 1)
         init_exited(code);

@@ -23,7 +23,9 @@ void release_task(task_struct* task);
 // Tells the parent that task ended (or, with a stop code, stopped or went on). tasklist_lock is held.
 // True if nobody will wait: the task is to be reaped at once.
 bool do_notify_parent(task_struct* task, int sig);
-void do_notify_parent_cldstop(task_struct* task, int why);
+// Who is told of a stop or continuation: the tracer of a thread, or the real parent of its process.
+enum class Notified { Tracer, Parent };
+void do_notify_parent_cldstop(task_struct* task, Notified whom, int why);
 // The process group of which task's end may have made an orphan gets SIGHUP and SIGCONT if it has stopped
 // members.
 void kill_orphaned_pgrp(task_struct* task, task_struct* parent);

@@ -4,6 +4,8 @@
 #include "guest/abi/clone.hpp"
 #include "guest/arch/event_port.hpp"
 #include "guest/arch/tlb.hpp"
+#include "guest/kernel/jobctl.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/lib/string.hpp"
@@ -16,6 +18,15 @@ uint64_t total_forks = 0;
 int max_threads = 0;
 
 namespace {
+
+// P1: the event that the caller's tracer is told of, if it asked for that one.
+unsigned choose_ptrace_event(uint64_t flags) {
+    if ((flags & abi::kCloneUntraced) != 0) return abi::kPtraceEventNone;
+    const unsigned event = (flags & abi::kCloneVfork) != 0            ? abi::kPtraceEventVfork
+                           : (flags & abi::kCSignal) != abi::kSigChld ? abi::kPtraceEventClone
+                                                                      : abi::kPtraceEventFork;
+    return ptrace_event_enabled(*current(), event) ? event : abi::kPtraceEventNone;
+}
 
 // A task that is not visible yet: destroying it undoes the steps so far, last first.
 using TaskRef = Handle<task_struct, put_task_struct>;
@@ -93,9 +104,13 @@ void set_family(task_struct& child, uint64_t flags) {
     child.parent = child.real_parent;
 }
 
+// Whether the child is traced by the caller's tracer from its beginning.
+enum class Trace { No, AsCaller };
+
 // P16: from here on others see it. tasklist_lock and the caller's siglock are held; nothing fails.
-void make_visible(task_struct& child) {
+void make_visible(task_struct& child, Trace trace) {
     child.usage.inc();  // one for itself while it runs, one for its parent until it is reaped
+    if (trace == Trace::AsCaller) ptrace_init_task(child);
     if (thread_group_leader(&child)) {
         signal_struct& signal = *child.signal;
         signal.leader = false;
@@ -113,6 +128,7 @@ void make_visible(task_struct& child) {
         ++child.signal->nr_threads;
         child.signal->live.fetch_add(1);
         list_add_tail(child.thread_node, child.signal->thread_head);
+        task_join_group_stop(child);
     }
     attach_pid(&child, PIDTYPE_PID, child.thread_pid);
     ++nr_threads;
@@ -120,18 +136,18 @@ void make_visible(task_struct& child) {
 }
 
 // P13 to P16.
-Result<> publish(task_struct& child, uint64_t flags) {
+Result<> publish(task_struct& child, uint64_t flags, Trace trace) {
     const spinlock_guard tasklist_guard(tasklist_lock);
     set_family(child, flags);
     const spinlock_guard siglock_guard(current()->sighand->siglock);
     // A fatal signal must not leave a stray child; any other is handled first and the call made again.
     recalc_sigpending();
     if (signal_pending(current())) return Errno::RestartNoIntr;
-    make_visible(child);
+    make_visible(child, trace);
     return {};
 }
 
-Result<TaskRef> copy_process(const CloneArguments& args) {
+Result<TaskRef> copy_process(const CloneArguments& args, Trace trace) {
     const uint64_t flags = args.flags;
     TRY(check_flags(flags));
     TaskRef child = TRY(dup_task_struct(*current()));
@@ -152,11 +168,17 @@ Result<TaskRef> copy_process(const CloneArguments& args) {
     child->thread_pid = TRY(alloc_pid(*child->nsproxy->pid_ns_for_children));
     set_tid_addresses(*child, args);
     child->start_time = ktime_get();
-    TRY(publish(*child, flags));
+    TRY(publish(*child, flags, trace));
     return child;
 }
 
 uint64_t root_of(const task_struct& task) { return task.mm ? task.mm->root().raw() : 0; }
+
+// As the tracer's pid namespace sees it.
+uint64_t nr_for_tracer(const pid& of) {
+    const spinlock_guard guard(tasklist_lock);
+    return static_cast<uint64_t>(pid_nr_ns(&of, task_active_pid_ns(current()->parent)));
+}
 
 void announce_child(const task_struct& child, uint64_t flags) {
     announce(abi::Announcement::TaskCreate, static_cast<uint64_t>(child.pid),
@@ -170,7 +192,9 @@ Result<long> do_fork(const CloneArguments& args) {
     const task_struct& caller = *current();
     const auto caller_tid = static_cast<uint64_t>(caller.pid);
     announce(abi::Announcement::ForkBegin, caller_tid, args.flags, root_of(caller));
-    Result<TaskRef> copied = copy_process(args);
+    const unsigned event = choose_ptrace_event(args.flags);
+    const bool traced = event != abi::kPtraceEventNone || (args.flags & abi::kClonePtrace) != 0;
+    Result<TaskRef> copied = copy_process(args, traced ? Trace::AsCaller : Trace::No);
     if (!copied) {
         const auto error = -static_cast<int64_t>(copied.error());
         announce(abi::Announcement::ForkEnd, caller_tid, static_cast<uint64_t>(error));
@@ -189,8 +213,13 @@ Result<long> do_fork(const CloneArguments& args) {
     completion vfork;
     const bool is_vfork = (args.flags & abi::kCloneVfork) != 0;
     if (is_vfork) child->vfork_done = &vfork;
+    const RefPtr<pid> child_pid = child->thread_pid;  // its number stays known when it is gone
     wake_up_new_task(*child);
-    if (is_vfork && !wait_for_completion_killable(vfork)) {
+    if (event != abi::kPtraceEventNone) ptrace_event(event, nr_for_tracer(*child_pid));
+    if (!is_vfork) return tid;
+    if (wait_for_completion_killable(vfork)) {
+        ptrace_event(abi::kPtraceEventVforkDone, nr_for_tracer(*child_pid));
+    } else {
         // Killed while waiting: the child must not complete what is about to leave the stack.
         const spinlock_guard guard(tasklist_lock);
         child->vfork_done = nullptr;

@@ -72,8 +72,8 @@ struct task_struct {
     Atomic<TaskState> state{TaskState::Running};
     // Zombie: it has ended and waits to be reaped. Dead: nobody will. Guarded by tasklist_lock.
     TaskState exit_state = TaskState::Running;
-    uint32_t flags = 0;  // PF_*
-    uint32_t ptrace = 0;
+    uint32_t flags = 0;   // PF_*
+    uint32_t ptrace = 0;  // PT_*; guarded by tasklist_lock
     sched_entity se;
 
     // Statistics
@@ -108,10 +108,10 @@ struct task_struct {
     task_struct* group_leader = nullptr;
     list_head children;  // heads `sibling`
     list_head sibling;
-    list_head ptraced;  // heads `ptrace_entry`
-    list_head ptrace_entry;
-    list_head tasks;        // all thread-group leaders
-    list_head thread_node;  // signal->thread_head
+    list_head ptraced;       // its tracees: heads `ptrace_entry`
+    list_head ptrace_entry;  // also: in the list of those that its parent's end releases
+    list_head tasks;         // all thread-group leaders
+    list_head thread_node;   // signal->thread_head
 
     // Signals. Guarded by sighand->siglock.
     sigset_t blocked = 0;
@@ -120,10 +120,13 @@ struct task_struct {
     sigpending pending;
     abi::SigAltStack sas{0, abi::kSsDisable, 0, 0};
     restart_block restart;
-    bool group_stop_pending = false;
+    uint32_t jobctl = 0;  // JOBCTL_*
+    // Of the stop that a tracee is in.
+    siginfo* last_siginfo = nullptr;
+    uint64_t ptrace_message = 0;
 
     // Life and death
-    int exit_code = 0;    // wait status
+    int exit_code = 0;    // wait status; while it is traced and stopped, what the tracer is to see
     int exit_signal = 0;  // -1: a thread that is not the leader
     int pdeath_signal = 0;
     bool did_exec = false;

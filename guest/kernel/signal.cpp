@@ -1,6 +1,8 @@
 // Sending signals.
 #include "guest/kernel/signal.hpp"
 
+#include "guest/kernel/jobctl.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/signal_sets.hpp"
 
@@ -18,6 +20,8 @@ bool action_ignores(const task_struct& task, int sig) {
 // Dropped at once. A blocked one is kept: its action may change before it is unblocked.
 bool sig_ignored(const task_struct& task, int sig) {
     if ((task.blocked & abi::sig_bit(sig)) != 0) return false;
+    // A tracer wants to know even of those. SIGKILL cannot be reported.
+    if (task.ptrace != 0 && sig != abi::kSigKill) return false;
     const bool is_default = task.sighand->action[sig - 1].handler == abi::kSigDfl;
     if ((task.signal->flags & SIGNAL_UNKILLABLE) != 0 && is_default) return true;
     return action_ignores(task, sig);
@@ -41,8 +45,12 @@ void remove_from_all(task_struct& task, sigset_t mask) {
 void continue_threads(task_struct& task) {
     signal_struct& signal = *task.signal;
     for_each_thread(&task, [](task_struct& thread) {
-        thread.group_stop_pending = false;
-        try_to_wake_up(&thread, static_cast<uint32_t>(TaskState::Stopped));
+        task_clear_jobctl_pending(thread, JOBCTL_STOP_PENDING);
+        if ((thread.ptrace & PT_SEIZED) != 0) {
+            ptrace_trap_notify(thread);
+        } else {
+            try_to_wake_up(&thread, static_cast<uint32_t>(TaskState::Stopped));
+        }
     });
     // The parent is told by the continued process itself, in get_signal.
     uint32_t why = 0;
@@ -52,7 +60,7 @@ void continue_threads(task_struct& task) {
         why = SIGNAL_CLD_STOPPED;
     }
     if (why == 0) return;
-    signal.flags = (signal.flags & SIGNAL_UNKILLABLE) | why | SIGNAL_STOP_CONTINUED;
+    signal.flags = (signal.flags & ~SIGNAL_STOP_MASK) | why | SIGNAL_STOP_CONTINUED;
     signal.group_stop_count = 0;
     signal.group_exit_code = 0;
 }
@@ -97,13 +105,14 @@ void complete_signal(int sig, task_struct& task, SigTarget target) {
     const bool is_default = task.sighand->action[sig - 1].handler == abi::kSigDfl;
     const bool fatal = is_default && kills_by_default(sig) &&
                        ((signal.flags & SIGNAL_UNKILLABLE) == 0 || sig == abi::kSigKill) &&
-                       (signal.flags & SIGNAL_GROUP_EXIT) == 0 && (sig == abi::kSigKill || !dumps_core(sig));
+                       (signal.flags & SIGNAL_GROUP_EXIT) == 0 &&
+                       (sig == abi::kSigKill || (!dumps_core(sig) && task.ptrace == 0));
     if (fatal) {
         signal.flags = (signal.flags & SIGNAL_UNKILLABLE) | SIGNAL_GROUP_EXIT;
         signal.group_exit_code = sig;
         signal.group_stop_count = 0;
         for_each_thread(&task, [](task_struct& other) {
-            other.group_stop_pending = false;
+            task_clear_jobctl_pending(other, JOBCTL_PENDING_MASK);
             other.pending.signal |= abi::sig_bit(abi::kSigKill);
             signal_wake_up(&other, Wake::Fatal);
         });
@@ -177,6 +186,15 @@ Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigT
     return queue_signal(sig, info, *task, target, Force::No);
 }
 
+siginfo info_from_current(int sig, int32_t code) {
+    siginfo info{};
+    info.signo = sig;
+    info.code = code;
+    info.kill.pid = task_tgid_vnr(current());
+    info.kill.uid = current_cred().uid;
+    return info;
+}
+
 void send_sig_locked(int sig, const siginfo& info, task_struct* task, SigTarget target) {
     (void)queue_signal(sig, info, *task, target, Force::No).ok();
 }
@@ -237,7 +255,7 @@ void signal_wake_up(task_struct* task, Wake how) {
 void zap_other_threads(task_struct* task) {
     task->signal->group_stop_count = 0;
     for_each_thread(task, [&](task_struct& thread) {
-        thread.group_stop_pending = false;
+        task_clear_jobctl_pending(thread, JOBCTL_PENDING_MASK);
         if (&thread == task || thread.exit_state != TaskState::Running) return;
         thread.pending.signal |= abi::sig_bit(abi::kSigKill);
         signal_wake_up(&thread, Wake::Fatal);

@@ -47,6 +47,9 @@ struct sighand_struct : RefCounted<sighand_struct> {
 // signal_struct::flags
 inline constexpr uint32_t SIGNAL_STOP_STOPPED = 1, SIGNAL_STOP_CONTINUED = 2, SIGNAL_GROUP_EXIT = 4,
                           SIGNAL_CLD_STOPPED = 0x10, SIGNAL_CLD_CONTINUED = 0x20, SIGNAL_UNKILLABLE = 0x40;
+// Of these there is one state at a time.
+inline constexpr uint32_t SIGNAL_STOP_MASK =
+    SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED | SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED;
 
 // What the threads of one process have in common.
 struct signal_struct : RefCounted<signal_struct> {
@@ -95,6 +98,8 @@ enum class SigTarget { Thread, Process };
 // it. sig 0 only checks.
 Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target,
                            SigSource source);
+// As kill() would: from current's process.
+[[nodiscard]] siginfo info_from_current(int sig, int32_t code);
 // The same from the kernel, with a siginfo that says no more than that.
 void send_sig(int sig, task_struct* task);
 void send_group_sig(int sig, task_struct* task);
@@ -142,6 +147,9 @@ struct ksignal {
 bool get_signal(ksignal& out);
 // A handler for `taken` is about to run.
 void signal_delivered(const ksignal& taken);
+
+// current is on its way out: it takes no signal of the process any more, and does not stop with it.
+void exit_signals(task_struct& task);
 
 // Ends every other thread of current's process; they are on their way when it returns.
 void zap_other_threads(task_struct* task);

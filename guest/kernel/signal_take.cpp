@@ -1,5 +1,7 @@
 // Taking signals: what is pending, default actions, stops, and what parents are told.
 #include "guest/kernel/exit.hpp"
+#include "guest/kernel/jobctl.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/signal.hpp"
 #include "guest/kernel/signal_sets.hpp"
@@ -17,7 +19,7 @@ namespace {
 bool has_work(const task_struct& task) {
     const sigset_t pending = task.pending.signal | task.signal->shared_pending.signal;
     const bool notify = (task.signal->flags & (SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED)) != 0;
-    return (pending & ~task.blocked) != 0 || task.group_stop_pending || notify;
+    return (pending & ~task.blocked) != 0 || (task.jobctl & JOBCTL_PENDING_MASK) != 0 || notify;
 }
 
 // The lowest wanted signal; faults first.
@@ -51,29 +53,45 @@ int take_from(sigpending& pending, sigset_t mask, siginfo& info) {
     return sig;
 }
 
-// Lets go of siglock while it stops. True if the task has stopped and goes on.
-bool do_signal_stop(task_struct& task, int sig, spinlock_guard& guard) {
+// The stop of the group begins: every thread that is not yet stopped owes one.
+void begin_group_stop(task_struct& task, int sig) {
     signal_struct& signal = *task.signal;
-    if ((signal.flags & SIGNAL_GROUP_EXIT) != 0) return false;
-    if (!task.group_stop_pending) {
-        // The first thread to take the stop signal: all others stop too.
-        if ((signal.flags & SIGNAL_STOP_STOPPED) == 0) signal.group_exit_code = sig;
-        signal.group_stop_count = 0;
-        for_each_thread(&task, [&](task_struct& thread) {
-            if ((thread.flags & PF_EXITING) != 0 || thread.state.load() == TaskState::Stopped) return;
-            thread.group_stop_pending = true;
-            ++signal.group_stop_count;
-            if (&thread != &task) signal_wake_up(&thread, Wake::Normal);
-        });
+    const uint32_t stop = static_cast<uint32_t>(sig) | JOBCTL_STOP_PENDING | JOBCTL_STOP_CONSUME;
+    // A tracee may run on, and stop again, while its group is stopped: the parent knows already.
+    if ((signal.flags & SIGNAL_STOP_STOPPED) == 0) signal.group_exit_code = sig;
+    signal.group_stop_count = 0;
+    if (task_set_jobctl_pending(task, stop)) ++signal.group_stop_count;
+    for_each_thread(&task, [&](task_struct& thread) {
+        if (&thread == &task || thread.state.load() == TaskState::Stopped) return;
+        if (!task_set_jobctl_pending(thread, stop)) return;
+        ++signal.group_stop_count;
+        if ((thread.ptrace & PT_SEIZED) != 0) {
+            ptrace_trap_notify(thread);
+        } else {
+            signal_wake_up(&thread, Wake::Normal);
+        }
+    });
+}
+
+// sig: the stop signal that was taken, or 0 for a stop that is owed. True if the task has stopped, and
+// siglock is given back; false if there is no stop, or its tracer is to see it as a trap.
+bool do_signal_stop(task_struct& task, int sig, spinlock_guard& guard) {
+    const signal_struct& signal = *task.signal;
+    if ((task.jobctl & JOBCTL_STOP_PENDING) == 0) {
+        // SIGCONT came in between, or the end.
+        if ((task.jobctl & JOBCTL_STOP_DEQUEUED) == 0 || signal_group_exit(signal)) return false;
+        begin_group_stop(task, sig);
     }
-    task.group_stop_pending = false;
-    const bool last = --signal.group_stop_count == 0;
-    if (last) signal.flags = (signal.flags & SIGNAL_UNKILLABLE) | SIGNAL_STOP_STOPPED;
+    if (task.ptrace != 0) {
+        task_set_jobctl_pending(task, JOBCTL_TRAP_STOP);
+        return false;
+    }
+    const bool last = task_participate_group_stop(task);
     set_current_state(TaskState::Stopped);
     guard.unlock();
     if (last) {
         const spinlock_guard tasklist_guard(tasklist_lock);
-        do_notify_parent_cldstop(&task, abi::kCldStopped);
+        do_notify_parent_cldstop(&task, Notified::Parent, abi::kCldStopped);
     }
     schedule();
     return true;
@@ -87,22 +105,38 @@ bool notify_continued(task_struct& task, spinlock_guard& guard) {
     signal.flags &= ~(SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED);
     guard.unlock();
     const spinlock_guard tasklist_guard(tasklist_lock);
-    do_notify_parent_cldstop(task.group_leader, why);
+    do_notify_parent_cldstop(&task, Notified::Parent, why);
+    // A tracer of the leader is told too, as it always was.
+    if (ptrace_reparented(*task.group_leader))
+        do_notify_parent_cldstop(task.group_leader, Notified::Tracer, why);
     return true;
+}
+
+[[noreturn]] void die(task_struct& task, int sig, spinlock_guard& guard) {
+    guard.unlock();
+    task.flags |= PF_SIGNALED;
+    do_group_exit(sig);
 }
 
 enum class Taken { Handler, None, Again };
 
-// One look at what is pending.
-Taken take_one(task_struct& task, ksignal& out) {
-    spinlock_guard guard(task.sighand->siglock);
-    if (notify_continued(task, guard)) return Taken::Again;
-    signal_struct& signal = *task.signal;
-    if (!signal_group_exit(signal) && task.group_stop_pending)
-        return do_signal_stop(task, 0, guard) ? Taken::Again : Taken::None;
-    const int sig = dequeue_signal(&task, ~task.blocked, out.info);
-    if (sig == 0) return Taken::None;
-    out.sig = sig;
+// A signal that stops by default.
+Taken take_stop(task_struct& task, int sig, spinlock_guard& guard) {
+    if (sig == abi::kSigStop) {
+        do_signal_stop(task, sig, guard);
+        return Taken::Again;
+    }
+    guard.unlock();
+    // A process group without a shell above it would never be continued.
+    if (is_current_pgrp_orphaned()) return Taken::Again;
+    spinlock_guard again(task.sighand->siglock);
+    do_signal_stop(task, sig, again);
+    return Taken::Again;
+}
+
+// What the action makes of the signal.
+Taken act(task_struct& task, ksignal& out, spinlock_guard& guard) {
+    const int sig = out.sig;
     abi::SigAction& action = task.sighand->action[sig - 1];
     out.action = action;
     if (action.handler == abi::kSigIgn) return Taken::Again;
@@ -111,22 +145,33 @@ Taken take_one(task_struct& task, ksignal& out) {
         return Taken::Handler;
     }
     if (ignored_by_default(sig)) return Taken::Again;
-    if ((signal.flags & SIGNAL_UNKILLABLE) != 0 && sig != abi::kSigKill) return Taken::Again;
-    if (stops_by_default(sig)) {
-        // A process group without a shell above it would never be continued.
-        if (sig != abi::kSigStop) {
-            guard.unlock();
-            if (is_current_pgrp_orphaned()) return Taken::Again;
-            spinlock_guard again(task.sighand->siglock);
-            do_signal_stop(task, sig, again);
-            return Taken::Again;
-        }
-        do_signal_stop(task, sig, guard);
+    if ((task.signal->flags & SIGNAL_UNKILLABLE) != 0 && sig != abi::kSigKill) return Taken::Again;
+    if (stops_by_default(sig)) return take_stop(task, sig, guard);
+    die(task, sig, guard);
+}
+
+// One look at what is pending.
+Taken take_one(task_struct& task, ksignal& out) {
+    spinlock_guard guard(task.sighand->siglock);
+    if (notify_continued(task, guard)) return Taken::Again;
+    if (signal_group_exit(*task.signal)) {
+        // Marked for death. Its tracer can still stop it on the way.
+        task.pending.signal &= ~abi::sig_bit(abi::kSigKill);
+        recalc_sigpending();
+        die(task, abi::kSigKill, guard);
+    }
+    if ((task.jobctl & JOBCTL_STOP_PENDING) != 0 && do_signal_stop(task, 0, guard)) return Taken::Again;
+    if ((task.jobctl & JOBCTL_TRAP_MASK) != 0) {
+        do_jobctl_trap(guard);
         return Taken::Again;
     }
-    guard.unlock();
-    task.flags |= PF_SIGNALED;
-    do_group_exit(sig);
+    out.sig = dequeue_signal(&task, ~task.blocked, out.info);
+    if (out.sig == 0) return Taken::None;
+    if (task.ptrace == 0 || out.sig == abi::kSigKill) return act(task, out, guard);
+    out.sig = ptrace_signal(out.sig, out.info, guard);
+    if (out.sig == 0) return Taken::Again;
+    spinlock_guard again(task.sighand->siglock);
+    return act(task, out, again);
 }
 
 }  // namespace
@@ -147,6 +192,8 @@ void recalc_sigpending() {
 int dequeue_signal(task_struct* task, sigset_t mask, siginfo& info) {
     int sig = take_from(task->pending, mask, info);
     if (sig == 0) sig = take_from(task->signal->shared_pending, mask, info);
+    // A group stop begins only if no SIGCONT comes until then.
+    if (sig != 0 && stops_by_default(sig)) task->jobctl |= JOBCTL_STOP_DEQUEUED;
     recalc_sigpending();
     return sig;
 }
@@ -184,55 +231,17 @@ bool is_ignored(int sig) {
     return (task.blocked & abi::sig_bit(sig)) != 0 || task.sighand->action[sig - 1].handler == abi::kSigIgn;
 }
 
-namespace {
-
-int64_t to_clock_ticks(uint64_t ns) { return static_cast<int64_t>(ns / kNsPerTick); }
-
-siginfo child_info(const task_struct& task, int code, int status) {
-    siginfo info{};
-    info.signo = abi::kSigChld;
-    info.code = code;
-    info.child.pid = pid_nr_ns(task.thread_pid.get(), task_active_pid_ns(task.parent));
-    info.child.uid = task.cred->uid;
-    info.child.status = status;
-    info.child.utime = to_clock_ticks(task.utime + task.signal->utime);
-    info.child.stime = to_clock_ticks(task.stime + task.signal->stime);
-    return info;
-}
-
-}  // namespace
-
-bool do_notify_parent(task_struct* task, int sig) {
-    task_struct* parent = task->parent;
-    const bool group_exit = (task->signal->flags & SIGNAL_GROUP_EXIT) != 0;
-    const int status = group_exit ? task->signal->group_exit_code : task->exit_code;
-    const int killer = status & 0x7f;
-    const int code = killer == 0 ? abi::kCldExited : (status & 0x80) != 0 ? abi::kCldDumped : abi::kCldKilled;
-    siginfo info = child_info(*task, code, killer == 0 ? (status >> 8) & 0xff : killer);
-    info.signo = sig;
-    bool autoreap = false;
-    const spinlock_guard guard(parent->sighand->siglock);
-    const abi::SigAction& action = parent->sighand->action[abi::kSigChld - 1];
-    if (sig == abi::kSigChld && (action.handler == abi::kSigIgn || (action.flags & abi::kSaNoCldWait) != 0)) {
-        // The parent said that it will not wait.
-        autoreap = true;
-        if (action.handler == abi::kSigIgn) sig = 0;
+void exit_signals(task_struct& task) {
+    bool stopped = false;
+    {
+        const spinlock_guard guard(task.sighand->siglock);
+        task.flags |= PF_EXITING;
+        if ((task.jobctl & JOBCTL_STOP_PENDING) != 0) stopped = task_participate_group_stop(task);
     }
-    if (sig > 0) send_sig_locked(sig, info, parent, SigTarget::Process);
-    wake_up_all(parent->signal->wait_chldexit);
-    return autoreap;
-}
-
-void do_notify_parent_cldstop(task_struct* task, int why) {
-    task_struct* parent = task->group_leader->real_parent;
-    const int status = why == abi::kCldContinued ? abi::kSigCont : task->signal->group_exit_code & 0x7f;
-    const siginfo info = child_info(*task->group_leader, why, status);
-    const spinlock_guard guard(parent->sighand->siglock);
-    const abi::SigAction& action = parent->sighand->action[abi::kSigChld - 1];
-    if (action.handler != abi::kSigIgn && (action.flags & abi::kSaNoCldStop) == 0) {
-        send_sig_locked(abi::kSigChld, info, parent, SigTarget::Process);
-    }
-    wake_up_all(parent->signal->wait_chldexit);
+    if (!stopped) return;
+    // The others have stopped: its end completes that.
+    const spinlock_guard guard(tasklist_lock);
+    do_notify_parent_cldstop(&task, Notified::Parent, abi::kCldStopped);
 }
 
 }  // namespace guest

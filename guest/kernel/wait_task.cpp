@@ -1,5 +1,7 @@
 // wait4 and waitid: finding a child that has something to tell (row F14).
 #include "guest/kernel/exit.hpp"
+#include "guest/kernel/jobctl.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 
 namespace guest {
@@ -65,10 +67,16 @@ void add_child_usage(signal_struct& parent, const task_struct& child) {
     if (parent.cmaxrss < rss) parent.cmaxrss = rss;
 }
 
+// A tracee is looked at twice: as a child of its parent, and as what its tracer, who need not be the parent,
+// waits for. Stops of the one and of the other have nothing to do with each other.
+enum class WaitAs { Parent, Tracer };
+
 // Is this a child that the caller asked for? __WCLONE asks for those that do not send SIGCHLD, __WALL for
 // all.
-bool eligible_child(const wait_opts& wo, const task_struct& child) {
-    if (wo.type != PIDTYPE_MAX && child.pids[wo.type].of.get() != wo.who) return false;
+bool eligible_child(const wait_opts& wo, const task_struct& child, WaitAs as) {
+    const task_struct& named = wo.type == PIDTYPE_PID ? child : *child.group_leader;
+    if (wo.type != PIDTYPE_MAX && named.pids[wo.type].of.get() != wo.who) return false;
+    if (as == WaitAs::Tracer) return true;
     const bool wants_clone = (wo.options & abi::kWClone) != 0;
     const bool is_clone = child.exit_signal != abi::kSigChld;
     return wants_clone == is_clone || (wo.options & abi::kWAll) != 0;
@@ -89,6 +97,13 @@ void report(Scan& scan, const task_struct& child, int status, int why) {
     scan.wo.usage = to_rusage(process_usage(child));
 }
 
+// A zombie that a tracer has seen is its parent's next, if that is somebody else. True if it may be released.
+bool hand_to_parent(task_struct& child) {
+    if (!ptrace_reparented(child) || !thread_group_leader(&child)) return true;
+    ptrace_unlink(child);
+    return do_notify_parent(&child, child.exit_signal);
+}
+
 // tasklist_lock is held, so that only one waiter gets the zombie.
 bool wait_task_zombie(Scan& scan, task_struct& child) {
     if ((scan.wo.options & abi::kWExited) == 0) return false;
@@ -99,19 +114,31 @@ bool wait_task_zombie(Scan& scan, task_struct& child) {
                                            : abi::kCldKilled;
     report(scan, child, status, why);
     if ((scan.wo.options & abi::kWNoWait) != 0) return true;
+    const bool own = !ptrace_reparented(child);
+    if (!hand_to_parent(child)) return true;
     child.exit_state = TaskState::Dead;
-    add_child_usage(*current()->signal, child);
+    if (own && thread_group_leader(&child)) add_child_usage(*current()->signal, child);
     scan.reap = &child;
     return true;
 }
 
-bool wait_task_stopped(Scan& scan, task_struct& child) {
-    if ((scan.wo.options & abi::kWStopped) == 0) return false;
+// Where the code of a stop is that this waiter may be told of; null if there is none.
+int* stopped_code(task_struct& child, WaitAs as) {
+    if (as == WaitAs::Tracer) {
+        const bool listens = (child.jobctl & JOBCTL_LISTENING) != 0;
+        return child.state.load() == TaskState::Traced && !listens ? &child.exit_code : nullptr;
+    }
+    return (child.signal->flags & SIGNAL_STOP_STOPPED) != 0 ? &child.signal->group_exit_code : nullptr;
+}
+
+bool wait_task_stopped(Scan& scan, task_struct& child, WaitAs as) {
+    // A tracer is told whatever it asks for.
+    if (as == WaitAs::Parent && (scan.wo.options & abi::kWStopped) == 0) return false;
     const spinlock_guard guard(child.sighand->siglock);
-    signal_struct& signal = *child.signal;
-    if ((signal.flags & SIGNAL_STOP_STOPPED) == 0 || signal.group_exit_code == 0) return false;
-    report(scan, child, (signal.group_exit_code << 8) | 0x7f, abi::kCldStopped);
-    if ((scan.wo.options & abi::kWNoWait) == 0) signal.group_exit_code = 0;
+    int* code = stopped_code(child, as);
+    if (code == nullptr || *code == 0) return false;
+    report(scan, child, (*code << 8) | 0x7f, as == WaitAs::Tracer ? abi::kCldTrapped : abi::kCldStopped);
+    if ((scan.wo.options & abi::kWNoWait) == 0) *code = 0;
     return true;
 }
 
@@ -126,19 +153,33 @@ bool wait_task_continued(Scan& scan, task_struct& child) {
 }
 
 // True if this child answers the call.
-bool wait_consider_task(Scan& scan, task_struct& child) {
-    if (!eligible_child(scan.wo, child) || child.exit_state == TaskState::Dead) return false;
-    scan.any = true;
-    // A leader whose threads live on is not yet to be reaped.
-    if (child.exit_state == TaskState::Zombie)
-        return thread_group_empty(&child) && wait_task_zombie(scan, child);
-    return wait_task_stopped(scan, child) || wait_task_continued(scan, child);
+bool wait_consider_task(Scan& scan, task_struct& child, WaitAs as) {
+    if (child.exit_state == TaskState::Dead || !eligible_child(scan.wo, child, as)) return false;
+    // A process that traces its own child sees the tracee's stops alone, or each would be told twice.
+    if (child.ptrace != 0 && !ptrace_reparented(child)) as = WaitAs::Tracer;
+    if (child.exit_state == TaskState::Zombie) {
+        // A leader whose threads live on is not yet to be reaped; a tracee that has ended is its tracer's
+        // first.
+        const bool delayed = thread_group_leader(&child) && !thread_group_empty(&child);
+        if (!delayed && (as == WaitAs::Tracer || child.ptrace == 0)) return wait_task_zombie(scan, child);
+        // As the stop of a tracee is its own, one that has ended has none to come.
+        if (as == WaitAs::Parent || (scan.wo.options & (abi::kWContinued | abi::kWExited)) != 0)
+            scan.any = true;
+    } else {
+        scan.any = true;
+    }
+    return wait_task_stopped(scan, child, as) || wait_task_continued(scan, child);
 }
 
-// Children of one thread.
+// Children and tracees of one thread.
 bool do_wait_thread(Scan& scan, task_struct& thread) {
     for (list_head* node = thread.children.next; node != &thread.children; node = node->next) {
-        if (wait_consider_task(scan, *list_entry<task_struct, &task_struct::sibling>(node))) return true;
+        task_struct& child = *list_entry<task_struct, &task_struct::sibling>(node);
+        if (wait_consider_task(scan, child, WaitAs::Parent)) return true;
+    }
+    for (list_head* node = thread.ptraced.next; node != &thread.ptraced; node = node->next) {
+        task_struct& tracee = *list_entry<task_struct, &task_struct::ptrace_entry>(node);
+        if (wait_consider_task(scan, tracee, WaitAs::Tracer)) return true;
     }
     return false;
 }

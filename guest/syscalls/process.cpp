@@ -120,9 +120,10 @@ Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t 
             out.child.pid = found;
             out.child.uid = wo.uid;
             const int killer = wo.status & 0x7f;
-            out.child.status = wo.why == abi::kCldContinued                ? abi::kSigCont
-                               : wo.why == abi::kCldStopped || killer == 0 ? (wo.status >> 8) & 0xff
-                                                                           : killer;
+            const bool is_stop = wo.why == abi::kCldStopped || wo.why == abi::kCldTrapped;
+            out.child.status = wo.why == abi::kCldContinued ? abi::kSigCont
+                               : is_stop || killer == 0     ? (wo.status >> 8)
+                                                            : killer;
         }
         TRY(put_user(info, out));
     }

@@ -123,15 +123,6 @@ Result<long> sys_sigaltstack(UserPtr<const abi::SigAltStack> fresh, UserPtr<abi:
 
 namespace {
 
-siginfo info_from_caller(int sig, int32_t code) {
-    siginfo info{};
-    info.signo = sig;
-    info.code = code;
-    info.kill.pid = task_tgid_vnr(current());
-    info.kill.uid = current_cred().uid;
-    return info;
-}
-
 // kill(-1): everybody but init and the caller.
 Result<> kill_all(int sig, const siginfo& info) {
     bool any = false;
@@ -166,7 +157,7 @@ Result<> kill_group(int nr, int sig, const siginfo& info) {
 
 Result<long> do_tkill(int tgid, int tid, int sig) {
     if (tid <= 0) return Errno::Inval;
-    const siginfo info = info_from_caller(sig, abi::kSiTkill);
+    const siginfo info = info_from_current(sig, abi::kSiTkill);
     const spinlock_guard guard(tasklist_lock);
     task_struct* task = find_task_by_vpid(tid);
     if (task == nullptr || (tgid > 0 && task_tgid_vnr(task) != tgid)) return Errno::Srch;
@@ -178,7 +169,7 @@ Result<long> do_tkill(int tgid, int tid, int sig) {
 
 Result<long> sys_kill(int nr, int sig) {
     if (sig < 0 || sig > abi::kNsig) return Errno::Inval;
-    const siginfo info = info_from_caller(sig, abi::kSiUser);
+    const siginfo info = info_from_current(sig, abi::kSiUser);
     constexpr int kIntMin = -2147483647 - 1;
     if (nr == kIntMin) return Errno::Srch;
     if (nr > 0) {

@@ -24,6 +24,15 @@ Result<long> sys_wait4(int pid, UserPtr<int32_t> status, uint32_t options, UserP
 Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t options,
                         UserPtr<abi::Rusage> usage);
 
+// ptrace.cpp
+Result<long> sys_ptrace(int64_t request, int pid, uint64_t address, uint64_t data);
+
+// process_vm.cpp
+Result<long> sys_process_vm_readv(int pid, UserPtr<const abi::Iovec> local, uint64_t locals,
+                                  UserPtr<const abi::Iovec> remote, uint64_t remotes, uint64_t flags);
+Result<long> sys_process_vm_writev(int pid, UserPtr<const abi::Iovec> local, uint64_t locals,
+                                   UserPtr<const abi::Iovec> remote, uint64_t remotes, uint64_t flags);
+
 // ids.cpp
 Result<long> sys_getpid();
 Result<long> sys_gettid();

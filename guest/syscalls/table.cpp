@@ -3,6 +3,7 @@
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/traps.hpp"
 #include "guest/fs/syscalls.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -96,9 +97,12 @@ extern "C" bool do_syscall_64(pt_regs* frame) {
     local_irq_enable();
     task_struct& task = *current();
     task.syscall_nr = static_cast<int64_t>(regs.orig_rax);
-    Result<long> result = dispatch(regs);
-    regs.rax = result.ok() ? static_cast<uint64_t>(result.value())
-                           : static_cast<uint64_t>(-static_cast<int64_t>(result.error()));
+    if (syscall_trace_enter(regs) == SyscallEntry::Make) {
+        Result<long> result = dispatch(regs);
+        regs.rax = result.ok() ? static_cast<uint64_t>(result.value())
+                               : static_cast<uint64_t>(-static_cast<int64_t>(result.error()));
+    }
+    syscall_trace_exit(regs);
     task.syscall_nr = -1;
     local_irq_disable();
     exit_to_user_mode(regs);
