@@ -1,0 +1,157 @@
+// ptrace(): registers, masks, and calls that a stop interrupts.
+#include "tracer.h"
+
+#include <stddef.h>
+#include <sys/uio.h>
+#include <time.h>
+
+ROWS(registers_are_read_and_written, "P16") {
+    const pid_t pid = TRACED_CHILD({
+        long a = 0;
+        double b = 0;
+        __asm__ volatile(
+            "int3\n"
+            "movsd %%xmm3, %1\n"
+            : "=a"(a), "=m"(b)
+            :
+            : "xmm3");
+        _exit(a == 17 && b == 2.5 ? 4 : 1);
+    });
+    go(pid, 0);
+    expect_signal(pid, SIGTRAP);
+    struct user_regs_struct regs = get_regs(pid);
+    CHECK(regs.cs == 0x33 && regs.ss == 0x2b && regs.fs_base != 0);
+    const size_t rip_at = offsetof(struct user, regs.rip);
+    CHECK((unsigned long)TRACE(PTRACE_PEEKUSER, pid, rip_at, 0) == regs.rip);
+    CHECK_ERROR(TRACE(PTRACE_PEEKUSER, pid, rip_at + 1, 0), EIO);
+    CHECK_ERROR(TRACE(PTRACE_PEEKUSER, pid, 10000, 0), EIO);
+    CHECK_ERROR(TRACE(PTRACE_POKEUSER, pid, offsetof(struct user, u_tsize), 1), EIO);
+    CHECK(TRACE(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rax), 17) == 0);
+    CHECK_ERROR(TRACE(PTRACE_POKEUSER, pid, offsetof(struct user, regs.cs), 0), EIO);
+    CHECK_ERROR(TRACE(PTRACE_POKEUSER, pid, offsetof(struct user, regs.fs_base), -1L), EIO);
+    struct user_fpregs_struct fp;
+    CHECK(TRACE(PTRACE_GETFPREGS, pid, 0, &fp) == 0 && fp.mxcsr == 0x1f80);
+    const double value = 2.5;
+    memcpy((char*)fp.xmm_space + 3 * 16, &value, sizeof(value));
+    CHECK(TRACE(PTRACE_SETFPREGS, pid, 0, &fp) == 0);
+    go(pid, 0);
+    expect_exit(pid, 4);
+}
+
+ROWS(register_sets, "P16") {
+    const pid_t pid = TRACED_CHILD({
+        long a = 0;
+        __asm__ volatile("int3\n" : "=a"(a) : : "rbx");
+        _exit((int)a);
+    });
+    go(pid, 0);
+    expect_signal(pid, SIGTRAP);
+    struct user_regs_struct set;
+    const struct user_regs_struct regs = get_regs(pid);
+    struct iovec where = {&set, sizeof(set)};
+    CHECK(TRACE(PTRACE_GETREGSET, pid, 1, &where) == 0 && where.iov_len == sizeof(set));
+    CHECK(memcmp(&set, &regs, sizeof(set)) == 0);
+    set.rax = 23;
+    CHECK(TRACE(PTRACE_SETREGSET, pid, 1, &where) == 0);
+    where.iov_len = 3;
+    CHECK_ERROR(TRACE(PTRACE_GETREGSET, pid, 1, &where), EINVAL);
+    where.iov_len = 16;
+    CHECK(TRACE(PTRACE_GETREGSET, pid, 1, &where) == 0 && where.iov_len == 16);
+    char fp[4096];
+    where = (struct iovec){fp, sizeof(fp)};
+    CHECK(TRACE(PTRACE_GETREGSET, pid, 2, &where) == 0 && where.iov_len == 512);
+    CHECK_ERROR(TRACE(PTRACE_GETREGSET, pid, 0x7777, &where), EINVAL);
+    go(pid, 0);
+    expect_exit(pid, 23);
+}
+
+ROWS(the_signal_mask_of_a_tracee, "P16") {
+    const pid_t pid = TRACED_CHILD({
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+        CHECK(raise(SIGUSR1) == 0);
+        // Not by raise, which blocks everything for a moment.
+        CHECK(kill(getpid(), SIGSTOP) == 0);
+        CHECK(sigprocmask(SIG_SETMASK, NULL, &set) == 0);
+        _exit(sigismember(&set, SIGUSR2) && !sigismember(&set, SIGUSR1) ? 2 : 1);
+    });
+    go(pid, 0);
+    expect_signal(pid, SIGSTOP);
+    unsigned long mask = 0;
+    CHECK_ERROR(TRACE(PTRACE_GETSIGMASK, pid, 4, &mask), EINVAL);
+    CHECK(TRACE(PTRACE_GETSIGMASK, pid, 8, &mask) == 0 && mask == 1UL << (SIGUSR1 - 1));
+    struct __ptrace_peeksiginfo_args peek = {.off = 0, .flags = 0, .nr = 4};
+    siginfo_t infos[4];
+    CHECK(TRACE(PTRACE_PEEKSIGINFO, pid, &peek, infos) == 1 && infos[0].si_signo == SIGUSR1);
+    peek.off = 1;
+    CHECK(TRACE(PTRACE_PEEKSIGINFO, pid, &peek, infos) == 0);
+    mask = 1UL << (SIGUSR2 - 1) | 1UL << (SIGKILL - 1);
+    CHECK(TRACE(PTRACE_SETSIGMASK, pid, 8, &mask) == 0);
+    go(pid, 0);
+    expect_signal(pid, SIGUSR1);  // not blocked any more
+    go(pid, 0);
+    expect_exit(pid, 2);
+}
+
+static void do_nothing(int sig) { (void)sig; }
+
+// A stop ends the sleep; what becomes of the call is decided when the tracee goes on.
+ROWS(stops_restart_calls, "P15") {
+    int data[2];
+    CHECK(pipe(data) == 0);
+    const pid_t pid = IN_CHILD({
+        char byte = 0;
+        CHECK(read(data[0], &byte, 1) == 1);
+        struct sigaction action = {.sa_handler = do_nothing};
+        CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+        CHECK_ERROR(read(data[0], &byte, 1), EINTR);
+        _exit(byte);
+    });
+    CHECK(TRACE(PTRACE_SEIZE, pid, 0, 0) == 0);
+    struct timespec moment = {0, 20000000};
+    nanosleep(&moment, NULL);
+    CHECK(TRACE(PTRACE_INTERRUPT, pid, 0, 0) == 0);
+    expect_event(pid, PTRACE_EVENT_STOP);
+    const struct user_regs_struct regs = get_regs(pid);
+    CHECK(regs.orig_rax == SYS_read && (long)regs.rax == -512);  // ERESTARTSYS
+    go(pid, 0);
+    nanosleep(&moment, NULL);
+    CHECK(waitpid(pid, NULL, WNOHANG) == 0 && write(data[1], "q", 1) == 1);
+    nanosleep(&moment, NULL);
+    CHECK(kill(pid, SIGUSR1) == 0);
+    expect_signal(pid, SIGUSR1);
+    go(pid, SIGUSR1);
+    expect_exit(pid, 'q');
+}
+
+ROWS(memory_of_a_process, "W7") {
+    char* there = map_pages(3, MAP_PRIVATE);
+    memset(there, 'a', 3 * PAGE);
+    const pid_t pid = IN_CHILD({
+        char* volatile memory = there;
+        memory[PAGE] = 'b';
+        raise(SIGSTOP);
+        _exit(memory[2 * PAGE - 1] == 'x' && memory[2 * PAGE] == 'y' ? 5 : 1);
+    });
+    int status = 0;
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid);
+    char here[8] = {0};
+    struct iovec local[2] = {{here, 1}, {here + 1, 2}};
+    struct iovec remote[2] = {{there + PAGE - 1, 2}, {there + PAGE, 1}};
+    CHECK(process_vm_readv(pid, local, 2, remote, 2, 0) == 3 && memcmp(here, "abb", 3) == 0);
+    memcpy(here, "xy", 2);
+    remote[0] = (struct iovec){there + 2 * PAGE - 1, 2};
+    CHECK(process_vm_writev(pid, local, 2, remote, 1, 0) == 2 && there[2 * PAGE] == 'a');
+    // As far as it goes, if it goes at all.
+    CHECK(munmap(there + 2 * PAGE, PAGE) == 0);
+    remote[0] = (struct iovec){there, 3};
+    remote[1] = (struct iovec){opaque(4096), 3};
+    CHECK(process_vm_readv(getpid(), local, 2, remote, 2, 0) == 3);
+    CHECK_ERROR(process_vm_readv(pid, local, 2, remote + 1, 1, 0), EFAULT);
+    CHECK_ERROR(process_vm_readv(pid, local, 2, remote, 1, 1), EINVAL);
+    CHECK_ERROR(process_vm_readv(30000, local, 2, remote, 1, 0), ESRCH);
+    CHECK(kill(pid, SIGCONT) == 0);
+    wait_exit(pid, 5);
+}
