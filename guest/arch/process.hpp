@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "guest/arch/ptrace.hpp"
+#include "guest/kernel/pid.hpp"
 #include "guest/lib/address.hpp"
 
 namespace guest {
@@ -17,6 +18,8 @@ struct CloneArguments {
     UserPtr<int32_t> parent_tid;
     UserPtr<int32_t> child_tid;
     uint64_t tls = 0;
+    UserPtr<int32_t> pidfd;  // with CLONE_PIDFD
+    WantedTids set_tid;
     // A kernel thread; returning from it enters user mode with the registers that execve left.
     void (*kernel_function)(void* argument) = nullptr;
     void* kernel_argument = nullptr;

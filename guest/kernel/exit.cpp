@@ -45,6 +45,7 @@ void account_thread(const task_struct& task) {
 void unhash_process(task_struct* task) {
     --nr_threads;
     task->thread_node.unlink();
+    wake_up_all(task->thread_pid->wait_pidfd);
     detach_pid(task, PIDTYPE_PID);
     if (thread_group_leader(task)) {
         detach_pid(task, PIDTYPE_PGID);

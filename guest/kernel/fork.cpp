@@ -5,6 +5,7 @@
 #include "guest/arch/event_port.hpp"
 #include "guest/arch/tlb.hpp"
 #include "guest/kernel/jobctl.hpp"
+#include "guest/kernel/pidfd.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
@@ -38,6 +39,7 @@ Result<> check_flags(uint64_t flags) {
     if (has(abi::kCloneNewUser) && has(abi::kCloneFs)) return Errno::Inval;
     if (has(abi::kCloneThread) && !has(abi::kCloneSighand)) return Errno::Inval;
     if (has(abi::kCloneSighand) && !has(abi::kCloneVm)) return Errno::Inval;
+    if (has(abi::kClonePidfd) && has(abi::kCloneDetached)) return Errno::Inval;
     // Siblings of init would have nobody to reap them.
     if (has(abi::kCloneParent) && (current()->signal->flags & SIGNAL_UNKILLABLE) != 0) return Errno::Inval;
     const bool other_pid_ns = current()->nsproxy->pid_ns_for_children.get() != &task_active_pid_ns(current());
@@ -147,7 +149,7 @@ Result<> publish(task_struct& child, uint64_t flags, Trace trace) {
     return {};
 }
 
-Result<TaskRef> copy_process(const CloneArguments& args, Trace trace) {
+Result<TaskRef> copy_process(const CloneArguments& args, Trace trace, ChildPidfd& pidfd) {
     const uint64_t flags = args.flags;
     TRY(check_flags(flags));
     TaskRef child = TRY(dup_task_struct(*current()));
@@ -165,7 +167,11 @@ Result<TaskRef> copy_process(const CloneArguments& args, Trace trace) {
     TRY(copy_namespaces(flags, *child));
     TRY(copy_io(flags, *child));
     copy_thread(*child, args);
-    child->thread_pid = TRY(alloc_pid(*child->nsproxy->pid_ns_for_children));
+    child->thread_pid = TRY(alloc_pid(*child->nsproxy->pid_ns_for_children, args.set_tid));
+    if ((flags & abi::kClonePidfd) != 0) {
+        const uint32_t kind = (flags & abi::kCloneThread) != 0 ? kPidfdThread : 0;
+        TRY(pidfd.prepare(*child->thread_pid, kind, args.pidfd));
+    }
     set_tid_addresses(*child, args);
     child->start_time = ktime_get();
     TRY(publish(*child, flags, trace));
@@ -194,7 +200,8 @@ Result<long> do_fork(const CloneArguments& args) {
     announce(abi::Announcement::ForkBegin, caller_tid, args.flags, root_of(caller));
     const unsigned event = choose_ptrace_event(args.flags);
     const bool traced = event != abi::kPtraceEventNone || (args.flags & abi::kClonePtrace) != 0;
-    Result<TaskRef> copied = copy_process(args, traced ? Trace::AsCaller : Trace::No);
+    ChildPidfd pidfd;
+    Result<TaskRef> copied = copy_process(args, traced ? Trace::AsCaller : Trace::No, pidfd);
     if (!copied) {
         const auto error = -static_cast<int64_t>(copied.error());
         announce(abi::Announcement::ForkEnd, caller_tid, static_cast<uint64_t>(error));
@@ -205,6 +212,7 @@ Result<long> do_fork(const CloneArguments& args) {
     task_struct* child = copied.value().leak();
     get_task_struct(child);
     const TaskRef keep(child);
+    pidfd.install();
     announce_child(*child, args.flags);
     announce(abi::Announcement::ForkEnd, caller_tid, static_cast<uint64_t>(child->pid), root_of(*child));
 

@@ -59,6 +59,7 @@ Result<> copy_sighand(uint64_t flags, task_struct& child) {
     const spinlock_guard guard(old->siglock);
     for (int i = 0; i < abi::kNsig; ++i) fresh->action[i] = old->action[i];
     child.sighand = std::move(fresh);
+    if ((flags & abi::kCloneClearSighand) != 0) flush_signal_handlers(&child);
     return {};
 }
 

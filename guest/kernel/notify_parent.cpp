@@ -31,6 +31,7 @@ bool do_notify_parent(task_struct* task, int sig) {
     siginfo info = child_info(*task, *parent, code, killer == 0 ? (status >> 8) & 0xff : killer);
     info.signo = sig;
     bool autoreap = false;
+    wake_up_all(task->thread_pid->wait_pidfd);
     const spinlock_guard guard(parent->sighand->siglock);
     const abi::SigAction& action = parent->sighand->action[abi::kSigChld - 1];
     if (task->ptrace == 0 && sig == abi::kSigChld &&

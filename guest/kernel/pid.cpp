@@ -45,6 +45,18 @@ Result<pid_nr_t> alloc_pidmap(pid_namespace& ns) {
     return Errno::Again;
 }
 
+// That number and no other.
+Result<pid_nr_t> take_pidmap(pid_namespace& ns, pid_nr_t nr) {
+    if (nr < 1 || nr >= kPidMax) return Errno::Inval;
+    // The first of a namespace is its init.
+    if (nr != 1 && ns.child_reaper == nullptr) return Errno::Inval;
+    if (!capable(kCapSysAdmin) && !capable(kCapCheckpointRestore)) return Errno::Perm;
+    const spinlock_guard guard(pidmap_lock);
+    if (!test_and_set(ns, nr)) return Errno::Exist;
+    ++ns.nr_pids;
+    return nr;
+}
+
 void free_pidmap(pid_namespace& ns, pid_nr_t nr) {
     ns.pidmap[nr / 64] &= ~(uint64_t{1} << (nr % 64));
     --ns.nr_pids;
@@ -52,13 +64,16 @@ void free_pidmap(pid_namespace& ns, pid_nr_t nr) {
 
 }  // namespace
 
-Result<RefPtr<pid>> alloc_pid(pid_namespace& ns) {
+Result<RefPtr<pid>> alloc_pid(pid_namespace& ns, WantedTids wanted) {
+    if (wanted.count > ns.level + 1) return Errno::Inval;
     RefPtr<pid> fresh = TRY(make_ref<pid>());
     fresh->level = ns.level;
     pid_namespace* at = &ns;
     for (unsigned level = ns.level + 1; level-- > 0; at = at->parent.get()) {
         // On failure the pid is freed with those numbers that it already has.
-        fresh->numbers[level].nr = TRY(alloc_pidmap(*at));
+        const unsigned above = ns.level - level;  // levels between its own namespace and this one
+        fresh->numbers[level].nr =
+            TRY(above < wanted.count ? take_pidmap(*at, wanted.tid[above]) : alloc_pidmap(*at));
         at->get();
         fresh->numbers[level].ns = at;
     }

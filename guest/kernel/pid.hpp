@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "guest/kernel/wait.hpp"
 #include "guest/lib/list.hpp"
 #include "guest/lib/refcount.hpp"
 #include "guest/mm/slab.hpp"
@@ -32,6 +33,7 @@ struct pid : RefCounted<pid> {
 
     unsigned level = 0;            // of its own namespace: numbers[level]
     list_head tasks[PIDTYPE_MAX];  // through task_struct::pids[type].node
+    wait_queue_head wait_pidfd;    // polls of its pidfds
     upid numbers[kMaxPidLevels];
 };
 
@@ -41,8 +43,14 @@ struct pid_link {
     RefPtr<struct pid> of;
 };
 
-// A fresh pid, numbered in ns and every namespace above it. Again when numbers are used up, NoMem.
-Result<RefPtr<pid>> alloc_pid(pid_namespace& ns);
+// The numbers that clone3 wants a child to have: `count` of them, for its own namespace first.
+struct WantedTids {
+    const pid_nr_t* tid = nullptr;
+    unsigned count = 0;
+};
+// A fresh pid, numbered in ns and every namespace above it. Again when numbers are used up, NoMem. Of a
+// wanted number: Inval, Perm, Exist.
+Result<RefPtr<pid>> alloc_pid(pid_namespace& ns, WantedTids wanted = {});
 
 // By number, in current's pid namespace; null if there is none. Call with tasklist_lock held, or take a
 // reference before anything else can run.

@@ -3,6 +3,7 @@
 #include "guest/kernel/exec.hpp"
 #include "guest/kernel/exit.hpp"
 #include "guest/kernel/fork.hpp"
+#include "guest/kernel/pidfd.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -30,6 +31,10 @@ Result<long> sys_clone(uint64_t flags, VirtAddr stack, UserPtr<int32_t> parent_t
     args.parent_tid = parent_tid;
     args.child_tid = child_tid;
     args.tls = tls;
+    // The pidfd has no argument of its own here.
+    constexpr uint64_t kBoth = abi::kClonePidfd | abi::kCloneParentSetTid;
+    if ((flags & kBoth) == kBoth) return Errno::Inval;
+    args.pidfd = parent_tid;
     return do_fork(args);
 }
 
@@ -58,6 +63,15 @@ Waited wait_for_group(pid_nr_t nr) {
     const spinlock_guard guard(tasklist_lock);
     return {PIDTYPE_PGID, RefPtr<pid>(nr == 0 ? task_pgrp(current()) : find_vpid(nr))};
 }
+// P_PIDFD. A descriptor that does not block makes the call one that does not.
+Result<Waited> wait_for_pidfd(int fd, uint32_t& options) {
+    if (fd < 0) return Errno::Inval;
+    uint32_t flags = 0;
+    Waited waited{PIDTYPE_PID, TRY(pidfd_get_pid(fd, flags))};
+    if ((flags & kPidfdNonBlock) != 0) options |= abi::kWNoHang;
+    return waited;
+}
+
 Waited wait_for_pid(pid_nr_t nr) {
     const spinlock_guard guard(tasklist_lock);
     return {PIDTYPE_PID, RefPtr<pid>(find_vpid(nr))};
@@ -98,6 +112,8 @@ Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t 
     constexpr uint32_t kKnown =
         kEvents | abi::kWNoHang | abi::kWNoWait | abi::kWNoThread | abi::kWClone | abi::kWAll;
     if ((options & ~kKnown) != 0 || (options & kEvents) == 0) return Errno::Inval;
+    wait_opts wo;
+    wo.options = options;
     Waited waited;
     if (which == abi::kPPid) {
         if (id <= 0) return Errno::Inval;
@@ -105,12 +121,13 @@ Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t 
     } else if (which == abi::kPPgid) {
         if (id < 0) return Errno::Inval;
         waited = wait_for_group(id);
+    } else if (which == abi::kPPidfd) {
+        waited = TRY(wait_for_pidfd(id, wo.options));
     } else if (which != abi::kPAll) {
         return Errno::Inval;
     }
-    wait_opts wo;
-    wo.options = options;
     const pid_nr_t found = TRY(wait_for(waited, wo));
+    if (found == 0 && wo.options != options) return Errno::Again;
     if (usage && found > 0) TRY(put_user(usage, wo.usage));
     if (info) {
         abi::SigInfo out{};

@@ -2,6 +2,7 @@
 // those of the manual pages (man 2).
 #pragma once
 
+#include "guest/abi/clone.hpp"
 #include "guest/abi/file.hpp"
 #include "guest/abi/process.hpp"
 #include "guest/abi/signal.hpp"
@@ -23,6 +24,14 @@ Result<long> sys_exit_group(int code);
 Result<long> sys_wait4(int pid, UserPtr<int32_t> status, uint32_t options, UserPtr<abi::Rusage> usage);
 Result<long> sys_waitid(int which, int id, UserPtr<abi::SigInfo> info, uint32_t options,
                         UserPtr<abi::Rusage> usage);
+
+// clone3.cpp
+Result<long> sys_clone3(UserPtr<abi::CloneArgs> args, uint64_t bytes);
+
+// pidfd.cpp
+Result<long> sys_pidfd_open(int pid, uint32_t flags);
+Result<long> sys_pidfd_send_signal(int fd, int sig, UserPtr<abi::SigInfo> info, uint32_t flags);
+Result<long> sys_pidfd_getfd(int fd, int target, uint32_t flags);
 
 // ptrace.cpp
 Result<long> sys_ptrace(int64_t request, int pid, uint64_t address, uint64_t data);
