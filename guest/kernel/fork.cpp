@@ -110,9 +110,13 @@ void set_family(task_struct& child, uint64_t flags) {
 enum class Trace { No, AsCaller };
 
 // P16: from here on others see it. tasklist_lock and the caller's siglock are held; nothing fails.
-void make_visible(task_struct& child, Trace trace) {
+void make_visible(task_struct& child, uint64_t flags, Trace trace) {
     child.usage.inc();  // one for itself while it runs, one for its parent until it is reaped
     if (trace == Trace::AsCaller) ptrace_init_task(child);
+    if ((flags & abi::kCloneStopped) != 0) {
+        child.pending.signal |= abi::sig_bit(abi::kSigStop);
+        child.stack.info()->flags |= TIF_SIGPENDING;
+    }
     if (thread_group_leader(&child)) {
         signal_struct& signal = *child.signal;
         signal.leader = false;
@@ -145,7 +149,7 @@ Result<> publish(task_struct& child, uint64_t flags, Trace trace) {
     // A fatal signal must not leave a stray child; any other is handled first and the call made again.
     recalc_sigpending();
     if (signal_pending(current())) return Errno::RestartNoIntr;
-    make_visible(child, trace);
+    make_visible(child, flags, trace);
     return {};
 }
 
@@ -186,6 +190,20 @@ uint64_t nr_for_tracer(const pid& of) {
     return static_cast<uint64_t>(pid_nr_ns(&of, task_active_pid_ns(current()->parent)));
 }
 
+// C16: the child waits for SIGCONT before it does anything, with a SIGSTOP pending that the same takes away.
+// One that has come already is as good.
+void start_stopped(task_struct& child) {
+    {
+        const spinlock_guard guard(child.sighand->siglock);
+        const sigset_t stop = abi::sig_bit(abi::kSigStop);
+        if ((child.pending.signal & stop) != 0 && !fatal_signal_pending(&child)) {
+            child.state.store(TaskState::Stopped);
+            return;
+        }
+    }
+    wake_up_new_task(child);
+}
+
 void announce_child(const task_struct& child, uint64_t flags) {
     announce(abi::Announcement::TaskCreate, static_cast<uint64_t>(child.pid),
              static_cast<uint64_t>(child.real_parent->pid), static_cast<uint64_t>(child.tgid), flags);
@@ -222,7 +240,11 @@ Result<long> do_fork(const CloneArguments& args) {
     const bool is_vfork = (args.flags & abi::kCloneVfork) != 0;
     if (is_vfork) child->vfork_done = &vfork;
     const RefPtr<pid> child_pid = child->thread_pid;  // its number stays known when it is gone
-    wake_up_new_task(*child);
+    if ((args.flags & abi::kCloneStopped) != 0) {
+        start_stopped(*child);
+    } else {
+        wake_up_new_task(*child);
+    }
     if (event != abi::kPtraceEventNone) ptrace_event(event, nr_for_tracer(*child_pid));
     if (!is_vfork) return tid;
     if (wait_for_completion_killable(vfork)) {
