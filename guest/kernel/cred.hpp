@@ -56,9 +56,10 @@ struct group_info : RefCounted<group_info> {
 };
 
 inline constexpr unsigned kCapChown = 0, kCapDacOverride = 1, kCapFowner = 3, kCapKill = 5, kCapSetgid = 6,
-                          kCapSetuid = 7, kCapSysChroot = 18, kCapSysPtrace = 19, kCapSysAdmin = 21,
-                          kCapSysBoot = 22, kCapSysNice = 23, kCapSysResource = 24, kCapSysTime = 25,
-                          kCapSysTtyConfig = 26, kCapMknod = 27, kCapCheckpointRestore = 40, kCapLast = 40;
+                          kCapSetuid = 7, kCapIpcLock = 14, kCapIpcOwner = 15, kCapSysChroot = 18,
+                          kCapSysPtrace = 19, kCapSysAdmin = 21, kCapSysBoot = 22, kCapSysNice = 23,
+                          kCapSysResource = 24, kCapSysTime = 25, kCapSysTtyConfig = 26, kCapMknod = 27,
+                          kCapCheckpointRestore = 40, kCapLast = 40;
 inline constexpr uint64_t kCapFullSet = (uint64_t{2} << kCapLast) - 1;
 
 struct cred : RefCounted<cred> {

@@ -202,6 +202,7 @@ void do_exit(int code) {
     task.exit_code = code;
     exit_robust_list(task);
     exit_mm(task);
+    // What it owes to semaphores is settled here, if it is the last that does.
     task.sysvsem.reset();
     task.files.reset();
     task.fs.reset();

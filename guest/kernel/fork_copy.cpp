@@ -3,12 +3,12 @@
 #include "guest/abi/clone.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/fs_struct.hpp"
+#include "guest/ipc/sem.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/sched.hpp"
 
 namespace guest {
 
-DEFINE_KMEM_CACHE(sem_undo_list)
 DEFINE_KMEM_CACHE(io_context)
 DEFINE_KMEM_CACHE(sighand_struct)
 DEFINE_KMEM_CACHE(signal_struct)
@@ -29,9 +29,9 @@ Result<> copy_creds(uint64_t flags, task_struct& child) {
 
 Result<> copy_semundo(uint64_t flags, task_struct& child) {
     if ((flags & abi::kCloneSysvSem) == 0) return {};
-    task_struct& parent = *current();
-    if (!parent.sysvsem) parent.sysvsem = TRY(make_ref<sem_undo_list>());
-    child.sysvsem = parent.sysvsem;
+    sem_undo_list* shared = TRY(get_undo_list());
+    shared->get();
+    child.sysvsem.reset(shared);
     return {};
 }
 

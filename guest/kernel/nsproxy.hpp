@@ -2,6 +2,7 @@
 #pragma once
 
 #include "guest/abi/process.hpp"
+#include "guest/ipc/ids.hpp"
 #include "guest/kernel/pid.hpp"
 #include "guest/lib/refcount.hpp"
 
@@ -15,8 +16,16 @@ struct uts_namespace : RefCounted<uts_namespace> {
     abi::UtsName name{};
 };
 
+// System V objects. Each kind's totals are guarded by the lock of its identifiers.
 struct ipc_namespace : RefCounted<ipc_namespace> {
     KMEM_CACHED()
+    ipc_ids sem_ids;
+    ipc_ids msg_ids;
+    ipc_ids shm_ids;
+    int used_sems = 0;       // semaphores in all sets
+    uint64_t msg_bytes = 0;  // in all queues
+    uint64_t msg_hdrs = 0;   // messages in all queues
+    uint64_t shm_tot = 0;    // pages of all segments
 };
 
 inline constexpr pid_nr_t kPidMax = 32768;

@@ -19,17 +19,12 @@ struct files_struct;
 struct fs_struct;
 void put_files_struct(files_struct* files);
 void put_fs_struct(fs_struct* fs);
+struct sem_undo_list;
+void put_undo_list(sem_undo_list* list);
 
 // task_struct::flags
 inline constexpr uint32_t PF_EXITING = 0x4, PF_FORKNOEXEC = 0x40, PF_SUPERPRIV = 0x100, PF_DUMPCORE = 0x200,
                           PF_SIGNALED = 0x400, PF_KTHREAD = 0x200000;
-
-// SEM_UNDO adjustments: shared by CLONE_SYSVSEM.
-struct sem_undo_list : RefCounted<sem_undo_list> {
-    KMEM_CACHED()
-    spinlock_t lock;
-    list_head list_proc;
-};
 
 // Shared by CLONE_IO.
 struct io_context : RefCounted<io_context> {
@@ -86,7 +81,7 @@ struct task_struct {
     RefPtr<const struct cred> real_cred;
     RefPtr<const struct cred> cred;
     ProcessCharge process_charge;
-    RefPtr<sem_undo_list> sysvsem;
+    Handle<sem_undo_list, put_undo_list> sysvsem;  // SEM_UNDO adjustments; null: none so far
     Handle<files_struct, put_files_struct> files;
     Handle<fs_struct, put_fs_struct> fs;
     RefPtr<sighand_struct> sighand;

@@ -3,6 +3,7 @@
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/traps.hpp"
 #include "guest/fs/syscalls.hpp"
+#include "guest/ipc/syscalls.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/printk.hpp"
