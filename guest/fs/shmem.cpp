@@ -4,6 +4,7 @@
 #include "guest/fs/dentry.hpp"
 #include "guest/fs/mount.hpp"
 #include "guest/fs/vfs.hpp"
+#include "guest/kernel/cred.hpp"
 #include "guest/lib/format.hpp"
 
 namespace guest {
@@ -47,17 +48,25 @@ void shmem_init() {
     if (!mount_shmem()) panic("too little memory for shared memory");
 }
 
-Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes) {
+Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_operations& name, uint64_t ino,
+                                             void* i_private) {
     if (bytes < 0) return Errno::Inval;
-    const dentry& root = *shm_mnt->mnt_root;
-    RefPtr<inode> node = TRY(new_inode(root.sb(), root.d_inode.get(), abi::kIfReg | 0777));
+    RefPtr<inode> node = TRY(make_ref<inode>(shm_mnt->mnt_root->sb(), ino, abi::kIfReg | 0777));
+    node->i_uid = current_cred().fsuid;
+    node->i_gid = current_cred().fsgid;
+    node->i_atime = node->i_mtime = node->i_ctime = current_time();
     node->i_op = &kShmemInode;
     node->i_fop = &kShmemFile;
     node->i_nlink = 0;
     node->i_size = bytes;
-    RefPtr<dentry> name = TRY(d_make_root(std::move(node), &kShmemDentry));
-    path place(RefPtr<vfsmount>(shm_mnt), std::move(name));
+    node->i_private = i_private;
+    path place(RefPtr<vfsmount>(shm_mnt), TRY(d_make_root(std::move(node), &name)));
     return alloc_file(std::move(place), file::kRead | file::kWrite | file::kSeek, abi::kORdWr, kShmemFile);
+}
+
+Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes) {
+    return shmem_kernel_file_setup(bytes, kShmemDentry, shm_mnt->mnt_root->sb().s_next_ino.fetch_add(1),
+                                   nullptr);
 }
 
 }  // namespace guest

@@ -11,5 +11,9 @@ void shmem_init();
 // A new file of that many bytes, all zeros, opened for reading and writing. It goes with its last reference
 // or mapping. NoMem, Inval.
 Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes);
+// The same with a name, inode number and i_private of the caller's.
+struct dentry_operations;
+Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_operations& name, uint64_t ino,
+                                             void* i_private);
 
 }  // namespace guest

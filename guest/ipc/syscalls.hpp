@@ -22,4 +22,10 @@ Result<long> sys_msgsnd(int msqid, UserPtr<const int64_t> message, size_t bytes,
 Result<long> sys_msgrcv(int msqid, UserPtr<int64_t> message, size_t bytes, int64_t type, int flags);
 Result<long> sys_msgctl(int msqid, int command, UserPtr<abi::MsqidDs> argument);
 
+// shm.cpp, shmat.cpp, shmctl.cpp
+Result<long> sys_shmget(int key, size_t bytes, int flags);
+Result<long> sys_shmat(int shmid, VirtAddr address, int flags);
+Result<long> sys_shmdt(VirtAddr address);
+Result<long> sys_shmctl(int shmid, int command, UserPtr<abi::ShmidDs> argument);
+
 }  // namespace guest

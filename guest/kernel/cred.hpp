@@ -21,7 +21,8 @@ struct user_struct : RefCounted<user_struct> {
     uid_t uid;
     Atomic<int64_t> processes{0};  // tasks, against RLIMIT_NPROC
     Atomic<int64_t> sigpending{0};
-    list_head users;  // in the list of all
+    uint64_t locked_shm = 0;  // pages of segments under SHM_LOCK; guarded by their ids' lock
+    list_head users;          // in the list of all
 };
 
 // The user_struct of uid, made if there is none. NoMem.

@@ -27,6 +27,16 @@ inline constexpr uint64_t VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_SHARED = 8,
                           VM_DONTEXPAND = 0x40000, VM_ACCOUNT = 0x100000, VM_NORESERVE = 0x200000,
                           VM_WIPEONFORK = 0x2000000;
 
+struct vm_area_struct;
+
+// What whoever made an area wants to know of it: `open` of each copy of it (fork, a split, a move), `close`
+// of the end of each. Either may sleep; mmap_sem is held, or nobody else uses the address space. Null:
+// nothing.
+struct vm_operations {
+    void (*open)(vm_area_struct& vma) = nullptr;
+    void (*close)(vm_area_struct& vma) = nullptr;
+};
+
 // One range of addresses with one set of rights. Guarded by vm_mm->mmap_sem.
 struct vm_area_struct {
     KMEM_CACHED()
@@ -34,6 +44,7 @@ struct vm_area_struct {
         : vm_mm(&mm), vm_start(start), vm_end(end), vm_flags(flags) {}
     // As `other`, its file with a reference of its own; in no list yet.
     vm_area_struct(mm_struct& mm, const vm_area_struct& other);
+    ~vm_area_struct();
 
     mm_struct* vm_mm;
     VirtAddr vm_start;
@@ -41,9 +52,10 @@ struct vm_area_struct {
     uint64_t vm_flags;
     uint64_t vm_pgoff = 0;  // of vm_start in the file, in pages
     FileRef vm_file;        // null for private anonymous memory
-    list_head vm_list;      // mm->mmap, by address
-    TreeNode vm_rb;         // mm->mm_rb, by address
-    list_head shared;       // the file's address_space::i_mmap
+    const vm_operations* vm_ops = nullptr;
+    list_head vm_list;  // mm->mmap, by address
+    TreeNode vm_rb;     // mm->mm_rb, by address
+    list_head shared;   // the file's address_space::i_mmap
 
     [[nodiscard]] uint64_t pages() const { return (vm_end - vm_start) >> kPageShift; }
     [[nodiscard]] bool contains(VirtAddr address) const { return address >= vm_start && address < vm_end; }

@@ -31,7 +31,8 @@ void unlink_file(vm_area_struct& vma) {
 // Whether b, which begins where a ends, is the same mapping going on.
 bool can_merge(const vm_area_struct& a, const vm_area_struct& b) {
     return a.vm_end == b.vm_start && a.vm_flags == b.vm_flags && a.vm_file.get() == b.vm_file.get() &&
-           (!a.vm_file || a.vm_pgoff + a.pages() == b.vm_pgoff) && (a.vm_flags & (VM_GROWSDOWN | VM_IO)) == 0;
+           (!a.vm_file || a.vm_pgoff + a.pages() == b.vm_pgoff) &&
+           (a.vm_flags & (VM_GROWSDOWN | VM_IO)) == 0 && (a.vm_ops == nullptr || a.vm_ops->close == nullptr);
 }
 
 // a grows over b, which goes away.
@@ -48,11 +49,17 @@ vm_area_struct::vm_area_struct(mm_struct& mm, const vm_area_struct& other)
       vm_start(other.vm_start),
       vm_end(other.vm_end),
       vm_flags(other.vm_flags),
-      vm_pgoff(other.vm_pgoff) {
+      vm_pgoff(other.vm_pgoff),
+      vm_ops(other.vm_ops) {
     if (other.vm_file) {
         other.vm_file->get();
         vm_file = FileRef(other.vm_file.get());
     }
+    if (vm_ops != nullptr && vm_ops->open != nullptr) vm_ops->open(*this);
+}
+
+vm_area_struct::~vm_area_struct() {
+    if (vm_ops != nullptr && vm_ops->close != nullptr) vm_ops->close(*this);
 }
 
 vm_area_struct* find_vma(mm_struct& mm, VirtAddr at) {
