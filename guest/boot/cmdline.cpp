@@ -39,6 +39,20 @@ const char* value_of(const char* word, const char* name) {
     return strncmp(word, name, length) == 0 ? word + length : nullptr;
 }
 
+// NAME or NAME,N.
+void apply_fail_step(const char* value) {
+    size_t length = 0;
+    while (value[length] != '\0' && value[length] != ',') ++length;
+    const char* step = find_fork_step(value, length);
+    const uint64_t every = value[length] == ',' ? simple_strtoull(value + length + 1, nullptr, 10) : 1;
+    if (step == nullptr || every == 0) {
+        pr_warn("fail_step=%s: expected a step of copy_process, such as copy_mm, and a number above 0\n",
+                value);
+        return;
+    }
+    set_fail_step(step, every);
+}
+
 void apply(const char* word) {
     if (const char* value = value_of(word, "init=")) {
         parsed.init = value;
@@ -48,6 +62,8 @@ void apply(const char* word) {
         set_console_loglevel(static_cast<unsigned>(LogLevel::Warning));
     } else if (const char* way = value_of(word, "fork=")) {
         set_fork_shares_tables(strcmp(way, "shared-tables") == 0);
+    } else if (const char* step = value_of(word, "fail_step=")) {
+        apply_fail_step(step);
     } else if (const char* nth = value_of(word, "failslab=")) {
         set_failslab(simple_strtoull(nth, nullptr, 10));
     }

@@ -10,6 +10,7 @@
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/fault_inject.hpp"
 #include "guest/mm/uaccess.hpp"
 
 namespace guest {
@@ -153,24 +154,36 @@ Result<> publish(task_struct& child, uint64_t flags, Trace trace) {
     return {};
 }
 
+// P10, in order.
+struct CopyStep {
+    const char* name;
+    Result<> (*copy)(uint64_t flags, task_struct& child);
+};
+constexpr CopyStep kCopySteps[] = {
+    {"copy_semundo", copy_semundo},       {"copy_files", copy_files},   {"copy_fs", copy_fs},
+    {"copy_sighand", copy_sighand},       {"copy_signal", copy_signal}, {"copy_mm", copy_mm},
+    {"copy_namespaces", copy_namespaces}, {"copy_io", copy_io},
+};
+
 Result<TaskRef> copy_process(const CloneArguments& args, Trace trace, ChildPidfd& pidfd) {
     const uint64_t flags = args.flags;
     TRY(check_flags(flags));
+    TRY(enter_fork_step("dup_task_struct"));
     TaskRef child = TRY(dup_task_struct(*current()));
     TRY(check_process_limit());
+    TRY(enter_fork_step("copy_creds"));
     TRY(copy_creds(flags, *child));
     if (nr_threads >= max_threads) return Errno::Again;
     init_child_flags(*child, args);
+    TRY(enter_fork_step("sched_fork"));
     sched_fork(*child);
-    TRY(copy_semundo(flags, *child));
-    TRY(copy_files(flags, *child));
-    TRY(copy_fs(flags, *child));
-    TRY(copy_sighand(flags, *child));
-    TRY(copy_signal(flags, *child));
-    TRY(copy_mm(flags, *child));
-    TRY(copy_namespaces(flags, *child));
-    TRY(copy_io(flags, *child));
+    for (const CopyStep& step : kCopySteps) {
+        TRY(enter_fork_step(step.name));
+        TRY(step.copy(flags, *child));
+    }
+    TRY(enter_fork_step("copy_thread"));
     copy_thread(*child, args);
+    TRY(enter_fork_step("alloc_pid"));
     child->thread_pid = TRY(alloc_pid(*child->nsproxy->pid_ns_for_children, args.set_tid));
     if ((flags & abi::kClonePidfd) != 0) {
         const uint32_t kind = (flags & abi::kCloneThread) != 0 ? kPidfdThread : 0;

@@ -126,7 +126,10 @@ struct task_struct {
     int pdeath_signal = 0;
     bool did_exec = false;
     uint32_t personality = 0;
-    uint64_t fail_nth = 0;  // failure injection: this allocation from now fails
+    // Failure injection (mm/fault_inject.hpp): this allocation from now on fails; the next fork fails at this
+    // step.
+    uint64_t fail_nth = 0;
+    const char* fail_step = nullptr;
     UserPtr<int32_t> set_child_tid;
     UserPtr<int32_t> clear_child_tid;
     UserPtr<void> robust_list;
