@@ -20,6 +20,8 @@ constexpr auto kFirstVector = static_cast<uint32_t>(Vector::FirstIrq);
 struct IrqLine {
     irq_handler handler = nullptr;
     void* context = nullptr;
+    const char* name = nullptr;
+    uint64_t count = 0;
 };
 constinit IrqLine lines[kIrqs];
 constinit uint16_t masked = 0xffff;
@@ -66,10 +68,12 @@ void init_irq() {
     write_masks();
 }
 
-void request_irq(unsigned irq, irq_handler handler, void* context) {
+irq_statistics irq_statistics_of(unsigned irq) { return {lines[irq].count, lines[irq].name}; }
+
+void request_irq(unsigned irq, irq_handler handler, void* context, const char* name) {
     BUG_ON(irq >= kIrqs || lines[irq].handler != nullptr);
     const IrqGuard guard;
-    lines[irq] = IrqLine{handler, context};
+    lines[irq] = IrqLine{handler, context, name, 0};
     masked &= static_cast<uint16_t>(~(1u << irq));
     write_masks();
 }
@@ -82,6 +86,7 @@ void do_irq(pt_regs& regs, uint32_t vector) {
     PerCpu& cpu = this_cpu();
     cpu.preempt_count += kHardIrqOffset;
     from_user = user_mode(regs);
+    ++lines[irq].count;
     end_of_interrupt(irq);
     if (lines[irq].handler != nullptr) lines[irq].handler(irq, lines[irq].context);
     cpu.preempt_count -= kHardIrqOffset;

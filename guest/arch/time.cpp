@@ -47,6 +47,7 @@ uint64_t measure_tsc(uint16_t count) {
 void timer_interrupt(unsigned, void*) {
     jiffies = jiffies + 1;
     run_timers();
+    calc_load();
     scheduler_tick(irq_from_user());
 }
 
@@ -72,7 +73,7 @@ void time_init() {
     outb(kControl, 0x34);  // channel 0, low and high byte, mode 2
     outb(kChannel0, static_cast<uint8_t>(kDivisor & 0xff));
     outb(kChannel0, static_cast<uint8_t>(kDivisor >> 8));
-    request_irq(kTimerIrq, timer_interrupt, nullptr);
+    request_irq(kTimerIrq, timer_interrupt, nullptr, "timer");
 }
 
 }  // namespace guest

@@ -82,7 +82,7 @@ void serial_init() {
     // What was typed before now stays in the FIFO only where it was on already.
     outb(kCom1 + kFifoControl, kFcrEnable);
     outb(kCom1 + kModemControl, kMcrReady);
-    request_irq(kCom1Irq, serial_interrupt, nullptr);
+    request_irq(kCom1Irq, serial_interrupt, nullptr, "ttyS0");
     outb(kCom1 + kInterruptEnable, kIerReceive);
 }
 

@@ -43,6 +43,23 @@ void attach_locked(mnt_namespace& ns, RefPtr<vfsmount> fresh, vfsmount* parent, 
     ns.list.push_back(*mnt);
 }
 
+Result<RefPtr<vfsmount>> alloc_vfsmnt(RefPtr<dentry> root, const char* devname) {
+    char* name = nullptr;
+    if (devname != nullptr) {
+        const size_t bytes = strlen(devname) + 1;
+        name = static_cast<char*>(kmalloc(bytes));
+        if (name == nullptr) return Errno::NoMem;
+        memcpy(name, devname, bytes);
+    }
+    Result<RefPtr<vfsmount>> mnt = make_ref<vfsmount>(std::move(root));
+    if (mnt.ok()) {
+        mnt.value()->mnt_devname = name;
+    } else {
+        kfree(name);
+    }
+    return mnt;
+}
+
 bool has_children_locked(const vfsmount& mnt) {
     for (const vfsmount& other : mnt.mnt_ns->list) {
         if (other.mnt_parent == &mnt) return true;
@@ -69,6 +86,7 @@ vfsmount::vfsmount(RefPtr<dentry> root) : mnt_root(std::move(root)), mnt_id(next
 vfsmount::~vfsmount() {
     super_block& sb = mnt_root->sb();
     if (sb.s_active.fetch_sub(1) == 1 && sb.s_op.kill_sb != nullptr) sb.s_op.kill_sb(sb);
+    kfree(mnt_devname);
 }
 
 mnt_namespace::~mnt_namespace() {
@@ -81,9 +99,9 @@ mnt_namespace::~mnt_namespace() {
     }
 }
 
-Result<RefPtr<mnt_namespace>> create_mnt_ns(RefPtr<dentry> root) {
+Result<RefPtr<mnt_namespace>> create_mnt_ns(RefPtr<dentry> root, const char* devname) {
     RefPtr<mnt_namespace> ns = TRY(make_ref<mnt_namespace>());
-    RefPtr<vfsmount> mnt = TRY(make_ref<vfsmount>(std::move(root)));
+    RefPtr<vfsmount> mnt = TRY(alloc_vfsmnt(std::move(root), devname));
     ns->root = mnt;
     const spinlock_guard guard(mount_lock);
     attach_locked(*ns, std::move(mnt), nullptr, nullptr);
@@ -94,7 +112,7 @@ Result<RefPtr<mnt_namespace>> copy_mnt_ns(mnt_namespace& old, path& root, path& 
     const mutex_guard serial(namespace_mutex);
     RefPtr<mnt_namespace> ns = TRY(make_ref<mnt_namespace>());
     for (vfsmount& original : old.list) {
-        RefPtr<vfsmount> copy = TRY(make_ref<vfsmount>(original.mnt_root));
+        RefPtr<vfsmount> copy = TRY(alloc_vfsmnt(original.mnt_root, original.mnt_devname));
         copy->mnt_flags = original.mnt_flags;
         vfsmount* parent = counterpart(old, *ns, original.mnt_parent);
         const spinlock_guard guard(mount_lock);
@@ -139,12 +157,12 @@ bool follow_up(path& p) {
     return true;
 }
 
-Result<> do_add_mount(RefPtr<dentry> root, const path& where, uint32_t flags) {
+Result<> do_add_mount(RefPtr<dentry> root, const path& where, uint32_t flags, const char* devname) {
     const mutex_guard serial(namespace_mutex);
     path at = where;
     follow_mounts(at);
     if (abi::is_dir(root->d_inode->i_mode) != abi::is_dir(at.dentry->d_inode->i_mode)) return Errno::NotDir;
-    RefPtr<vfsmount> mnt = TRY(make_ref<vfsmount>(std::move(root)));
+    RefPtr<vfsmount> mnt = TRY(alloc_vfsmnt(std::move(root), devname));
     mnt->mnt_flags = flags;
     const spinlock_guard guard(mount_lock);
     if (at.mnt->mnt_ns == nullptr) return Errno::Inval;
@@ -165,6 +183,17 @@ Result<> do_umount(const path& where, Umount how) {
     return {};
 }
 
+RefPtr<vfsmount> next_mnt(const mnt_namespace& ns, const vfsmount* after) {
+    const spinlock_guard guard(mount_lock);
+    if (after != nullptr && after->mnt_ns != &ns) return nullptr;
+    return RefPtr<vfsmount>(after != nullptr ? ns.list.next(*after) : ns.list.front());
+}
+
+int parent_mnt_id(const vfsmount& mnt) {
+    const spinlock_guard guard(mount_lock);
+    return mnt.mnt_parent != nullptr ? mnt.mnt_parent->mnt_id : mnt.mnt_id;
+}
+
 void register_filesystem(const file_system_type& type) {
     for (const file_system_type*& slot : types) {
         if (slot == nullptr) {
@@ -174,6 +203,8 @@ void register_filesystem(const file_system_type& type) {
     }
     BUG_ON(true);
 }
+
+const file_system_type* nth_filesystem(size_t n) { return n < kMaxTypes ? types[n] : nullptr; }
 
 const file_system_type* get_fs_type(const char* name) {
     for (const file_system_type* type : types) {

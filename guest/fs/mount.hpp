@@ -28,6 +28,7 @@ struct vfsmount : RefCounted<vfsmount> {
     list_head mnt_list;  // in mnt_namespace::list
     uint32_t mnt_flags = 0;
     int mnt_id;
+    char* mnt_devname = nullptr;  // what mount(2) was told to be its source; null: "none"
 };
 
 // Holds a reference to each of its mounts.
@@ -41,7 +42,7 @@ struct mnt_namespace : RefCounted<mnt_namespace> {
 };
 
 // A namespace with one file system as its root. NoMem.
-Result<RefPtr<mnt_namespace>> create_mnt_ns(RefPtr<dentry> root);
+Result<RefPtr<mnt_namespace>> create_mnt_ns(RefPtr<dentry> root, const char* devname = nullptr);
 // A copy of every mount (CLONE_NEWNS); root and pwd are moved to their counterparts in the copy. NoMem leaves
 // everything as it was.
 Result<RefPtr<mnt_namespace>> copy_mnt_ns(mnt_namespace& old, path& root, path& pwd);
@@ -56,14 +57,22 @@ void follow_mounts(path& p);
 bool follow_up(path& p);
 
 // Mounts root's file system over where, in its mount namespace. NoMem, NotDir, Inval.
-Result<> do_add_mount(RefPtr<dentry> root, const path& where, uint32_t flags);
+Result<> do_add_mount(RefPtr<dentry> root, const path& where, uint32_t flags, const char* devname = nullptr);
 // where is the root of what is to go. Inval: it is not, or it is the root of everything. Busy: something is
 // mounted below it or, unless detach is asked for, it is in use.
 enum class Umount : uint8_t { IfIdle, Detach };
 Result<> do_umount(const path& where, Umount how);
 
+// The mount after `after` in the namespace's list, the first for null; null at the end, or if `after` has
+// left it.
+[[nodiscard]] RefPtr<vfsmount> next_mnt(const mnt_namespace& ns, const vfsmount* after);
+// The number of the mount that mnt stands on, its own at the top.
+[[nodiscard]] int parent_mnt_id(const vfsmount& mnt);
+
 // The file systems that mount(2) knows by name. Before any task runs.
 void register_filesystem(const file_system_type& type);
+// The nth of them, in order of registration; null at the end.
+[[nodiscard]] const file_system_type* nth_filesystem(size_t n);
 // Null: NoDev.
 [[nodiscard]] const file_system_type* get_fs_type(const char* name);
 

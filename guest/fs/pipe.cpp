@@ -60,9 +60,10 @@ Result<size_t> write_part(pipe_inode_info& pipe, iov_iter& from, size_t bytes) {
 
 // Sleeps without the pipe's lock until ready() holds. RestartSys.
 template <typename Ready>
-Result<> wait_for(pipe_inode_info& pipe, Ready ready) {
+Result<> wait_for(pipe_inode_info& pipe, Ready ready, const char* where = __builtin_FUNCTION()) {
     pipe.lock.unlock();
-    Result<uint64_t> woken = wait_event_interruptible(pipe.wait, ready());
+    Result<uint64_t> woken =
+        wait_event_timeout_state(pipe.wait, TaskState::Interruptible, kNoTimeout, ready, where);
     pipe.lock.lock();
     if (!woken.ok()) return woken.error();
     return {};
@@ -204,6 +205,11 @@ Result<> wait_for_other_side(file& f, pipe_inode_info& pipe) {
     const mutex_guard guard(pipe.lock);
     const bool reads = (f.f_mode & file::kRead) != 0;
     const bool writes = (f.f_mode & file::kWrite) != 0;
+    if (f.node().i_sb->s_magic == kPipefsMagic) {
+        // An unnamed one, by /proc/<pid>/fd: nobody is waited for.
+        join(pipe, f.f_mode);
+        return {};
+    }
     const uint64_t writers_before = pipe.w_counter;
     const uint64_t readers_before = pipe.r_counter;
     if (writes && !reads && f.nonblocking() && pipe.readers == 0) return Errno::NxIo;

@@ -13,6 +13,9 @@ namespace guest {
 // A write of at most so many bytes is not mixed with others (PIPE_BUF).
 inline constexpr size_t kPipeBuf = 4096;
 
+// f_type of the file system that unnamed pipes are in.
+inline constexpr uint64_t kPipefsMagic = 0x50495045;
+
 struct pipe_inode_info {
     KMEM_CACHED()
     static constexpr size_t kPages = 16;

@@ -8,8 +8,6 @@ namespace guest {
 
 namespace {
 
-constexpr uint64_t kPipefsMagic = 0x50495045;
-
 size_t pipefs_dname(const dentry& d, char* buffer, size_t size) {
     return scnprintf(buffer, size, "pipe:[%lu]", d.d_inode->i_ino);
 }
@@ -38,6 +36,7 @@ Result<> pipefs_init() {
 Result<pipe_ends> create_pipe(uint32_t flags) {
     RefPtr<inode> node =
         TRY(new_inode(pipe_mnt->mnt_root->sb(), pipe_mnt->mnt_root->d_inode.get(), abi::kIfIfo | 0600));
+    node->i_fop = &fifo_file_operations;  // for who opens it by /proc/<pid>/fd
     RefPtr<dentry> name = TRY(d_make_root(node, &kPipefsDentry));
     const path place(RefPtr<vfsmount>(pipe_mnt), std::move(name));
     pipe_ends ends;

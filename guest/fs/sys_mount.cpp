@@ -45,10 +45,15 @@ Result<long> sys_mount(UserPath source, UserPath target, UserPath type, uint64_t
         return where.dentry == where.mnt->mnt_root ? Result<long>(0) : Errno::Inval;
     if ((flags & kMsBind) != 0) {
         const path from = TRY(lookup(source, true));
-        TRY(do_add_mount(from.dentry, where, 0));
+        TRY(do_add_mount(from.dentry, where, 0, from.mnt->mnt_devname));
         return 0;
     }
-    TRY(do_add_mount(TRY(new_file_system(type, data)), where, 0));
+    if (!source) {
+        TRY(do_add_mount(TRY(new_file_system(type, data)), where, 0));
+        return 0;
+    }
+    const KBuffer device = TRY(getname(source));
+    TRY(do_add_mount(TRY(new_file_system(type, data)), where, 0, device.data()));
     return 0;
 }
 

@@ -10,26 +10,27 @@ namespace guest {
 
 namespace {
 
-void account_read(size_t bytes) {
-    ++current()->syscr;
-    current()->read_bytes += bytes;
+// Failures count as calls too.
+Result<size_t> account_read(Result<size_t> moved) {
+    io_accounting& ioac = current()->ioac;
+    ++ioac.syscr;
+    if (moved.ok()) ioac.rchar += moved.value();
+    return moved;
 }
 
-void account_write(size_t bytes) {
-    ++current()->syscw;
-    current()->write_bytes += bytes;
+Result<size_t> account_write(Result<size_t> moved) {
+    io_accounting& ioac = current()->ioac;
+    ++ioac.syscw;
+    if (moved.ok()) ioac.wchar += moved.value();
+    return moved;
 }
 
 Result<long> do_read(file& f, iov_iter& to) {
-    const size_t moved = TRY(vfs_read_at_pos(f, to));
-    account_read(moved);
-    return static_cast<long>(moved);
+    return static_cast<long>(TRY(account_read(vfs_read_at_pos(f, to))));
 }
 
 Result<long> do_write(file& f, iov_iter& from) {
-    const size_t moved = TRY(vfs_write_at_pos(f, from));
-    account_write(moved);
-    return static_cast<long>(moved);
+    return static_cast<long>(TRY(account_write(vfs_write_at_pos(f, from))));
 }
 
 Result<> check_positioned(const file& f, int64_t offset) {
@@ -40,16 +41,12 @@ Result<> check_positioned(const file& f, int64_t offset) {
 
 Result<long> do_pread(file& f, iov_iter& to, int64_t offset) {
     TRY(check_positioned(f, offset));
-    const size_t moved = TRY(vfs_read(f, to, offset));
-    account_read(moved);
-    return static_cast<long>(moved);
+    return static_cast<long>(TRY(account_read(vfs_read(f, to, offset))));
 }
 
 Result<long> do_pwrite(file& f, iov_iter& from, int64_t offset) {
     TRY(check_positioned(f, offset));
-    const size_t moved = TRY(vfs_write(f, from, offset));
-    account_write(moved);
-    return static_cast<long>(moved);
+    return static_cast<long>(TRY(account_write(vfs_write(f, from, offset))));
 }
 
 // One page after the other through the kernel. What was read but could not be written is not lost: the
@@ -154,8 +151,8 @@ Result<long> sys_sendfile(int out_fd, int in_fd, UserPtr<int64_t> offset, size_t
     } else {
         in->f_pos = in_pos;
     }
-    account_read(done);
-    account_write(done);
+    TRY(account_read(done));
+    TRY(account_write(done));
     return static_cast<long>(done);
 }
 

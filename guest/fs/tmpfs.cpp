@@ -246,5 +246,6 @@ Result<RefPtr<dentry>> ramfs_mount(const file_system_type& type, const char*) {
 
 constinit const file_system_type tmpfs_type{"tmpfs", tmpfs_mount};
 constinit const file_system_type ramfs_type{"ramfs", ramfs_mount};
+constinit const file_system_type rootfs_type{"rootfs", ramfs_mount};
 
 }  // namespace guest

@@ -5,7 +5,8 @@
 
 namespace guest {
 
-extern const file_system_type tmpfs_type;  // "tmpfs"
-extern const file_system_type ramfs_type;  // "ramfs": the same without a limit on its size
+extern const file_system_type tmpfs_type;   // "tmpfs"
+extern const file_system_type ramfs_type;   // "ramfs": the same without a limit on its size
+extern const file_system_type rootfs_type;  // "rootfs": a ramfs that holds the initramfs
 
 }  // namespace guest

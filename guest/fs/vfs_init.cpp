@@ -12,8 +12,8 @@ namespace {
 
 Result<vfs_root> make_root() {
     TRY(pipefs_init());
-    RefPtr<dentry> root = TRY(ramfs_type.mount(ramfs_type, nullptr));
-    RefPtr<mnt_namespace> ns = TRY(create_mnt_ns(root));
+    RefPtr<dentry> root = TRY(rootfs_type.mount(rootfs_type, nullptr));
+    RefPtr<mnt_namespace> ns = TRY(create_mnt_ns(root, "rootfs"));
     path place(ns->root, std::move(root));
     return vfs_root{std::move(ns), std::move(place)};
 }
@@ -21,6 +21,7 @@ Result<vfs_root> make_root() {
 }  // namespace
 
 vfs_root vfs_init(const void* initramfs, size_t bytes) {
+    register_filesystem(rootfs_type);
     register_filesystem(tmpfs_type);
     register_filesystem(ramfs_type);
     mem_devices_init();

@@ -183,7 +183,7 @@ void exec_mmap(linux_binprm& bprm) {
     mm_struct* fresh = bprm.mm.leak();
     mm_struct* borrowed = nullptr;
     {
-        const IrqGuard guard;
+        const spinlock_guard guard(task.alloc_lock);
         (void)task.mm.leak();
         if (old == nullptr) borrowed = task.active_mm;
         task.mm.reset(fresh);
@@ -204,7 +204,10 @@ pid_nr_t tid_for_tracer() {
 }
 
 Result<> unshare_for_exec(task_struct& task) {
-    if (task.files->ref_count() > 1) task.files.reset(TRY(dup_fd(*task.files)).leak());
+    if (task.files->ref_count() == 1) return {};
+    Handle<files_struct, put_files_struct> copy(TRY(dup_fd(*task.files)).leak());
+    const spinlock_guard guard(task.alloc_lock);
+    std::swap(task.files, copy);
     return {};
 }
 

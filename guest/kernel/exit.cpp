@@ -39,6 +39,7 @@ void account_thread(const task_struct& task) {
     signal.maj_flt += task.maj_flt;
     signal.nvcsw += task.nvcsw;
     signal.nivcsw += task.nivcsw;
+    signal.ioac.add(task.ioac);
 }
 
 // Out of the thread group and off the pids. tasklist_lock is held.
@@ -110,9 +111,28 @@ void exit_mm(task_struct& task) {
     const uint64_t rss = mm->hiwater_rss;
     if (task.signal->maxrss < rss) task.signal->maxrss = rss;
     mm->mm_count.inc();
-    (void)task.mm.leak();
-    task.active_mm = mm;
+    {
+        const spinlock_guard guard(task.alloc_lock);
+        (void)task.mm.leak();
+        task.active_mm = mm;
+    }
     mmput(mm);
+}
+
+// What others may look at is out of their reach before it goes.
+void exit_shares(task_struct& task) {
+    Handle<files_struct, put_files_struct> files;
+    Handle<fs_struct, put_fs_struct> fs;
+    RefPtr<struct nsproxy> nsproxy;
+    {
+        const spinlock_guard guard(task.alloc_lock);
+        files = std::move(task.files);
+        fs = std::move(task.fs);
+        nsproxy = std::move(task.nsproxy);
+    }
+    files.reset();
+    fs.reset();
+    task.io_context.reset();
 }
 
 // Who takes over the children of a task: another thread of its process, or the namespace's init.
@@ -204,10 +224,7 @@ void do_exit(int code) {
     exit_mm(task);
     // What it owes to semaphores is settled here, if it is the last that does.
     task.sysvsem.reset();
-    task.files.reset();
-    task.fs.reset();
-    task.io_context.reset();
-    task.nsproxy.reset();
+    exit_shares(task);
     announce(abi::Announcement::TaskExit, static_cast<uint64_t>(task.pid), static_cast<uint64_t>(code));
     if (group_dead && task.signal->leader) disassociate_ctty(task);
     if (exit_notify(task, group_dead)) release_task(&task);

@@ -30,8 +30,7 @@ unsigned choose_ptrace_event(uint64_t flags) {
     return ptrace_event_enabled(*current(), event) ? event : abi::kPtraceEventNone;
 }
 
-// A task that is not visible yet: destroying it undoes the steps so far, last first.
-using TaskRef = Handle<task_struct, put_task_struct>;
+// Of a task that is not visible yet, letting the TaskRef go undoes the steps so far, last first.
 
 // P2 to P5: combinations that mean nothing.
 Result<> check_flags(uint64_t flags) {

@@ -72,6 +72,8 @@ Result<> copy_signal(uint64_t flags, task_struct& child) {
     RefPtr<signal_struct> fresh = TRY(make_ref<signal_struct>());
     const spinlock_guard guard(current()->sighand->siglock);
     for (unsigned i = 0; i < abi::kRlimits; ++i) fresh->rlim[i] = old->rlim[i];
+    fresh->oom_score_adj = old->oom_score_adj;
+    fresh->oom_score_adj_min = old->oom_score_adj_min;
     child.signal = std::move(fresh);
     return {};
 }

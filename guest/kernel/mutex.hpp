@@ -8,7 +8,8 @@ namespace guest {
 class mutex {
 public:
     constexpr mutex() = default;
-    void lock();
+    // where: as for schedule().
+    void lock(const char* where = __builtin_FUNCTION());
     [[nodiscard]] bool try_lock();
     void unlock();
     [[nodiscard]] bool is_locked() const { return owner_ != nullptr; }
@@ -21,7 +22,9 @@ private:
 
 class mutex_guard {
 public:
-    explicit mutex_guard(mutex& lock) : mutex_(&lock) { lock.lock(); }
+    explicit mutex_guard(mutex& lock, const char* where = __builtin_FUNCTION()) : mutex_(&lock) {
+        lock.lock(where);
+    }
     mutex_guard(const mutex_guard&) = delete;
     mutex_guard& operator=(const mutex_guard&) = delete;
     ~mutex_guard() { unlock(); }
@@ -38,9 +41,9 @@ private:
 class rw_semaphore {
 public:
     constexpr rw_semaphore() = default;
-    void down_read();
+    void down_read(const char* where = __builtin_FUNCTION());
     void up_read();
-    void down_write();
+    void down_write(const char* where = __builtin_FUNCTION());
     void up_write();
 
 private:
@@ -55,7 +58,10 @@ private:
 
 class read_guard {
 public:
-    explicit read_guard(rw_semaphore& semaphore) : semaphore_(semaphore) { semaphore_.down_read(); }
+    explicit read_guard(rw_semaphore& semaphore, const char* where = __builtin_FUNCTION())
+        : semaphore_(semaphore) {
+        semaphore_.down_read(where);
+    }
     read_guard(const read_guard&) = delete;
     read_guard& operator=(const read_guard&) = delete;
     ~read_guard() { semaphore_.up_read(); }
@@ -66,7 +72,10 @@ private:
 
 class write_guard {
 public:
-    explicit write_guard(rw_semaphore& semaphore) : semaphore_(semaphore) { semaphore_.down_write(); }
+    explicit write_guard(rw_semaphore& semaphore, const char* where = __builtin_FUNCTION())
+        : semaphore_(semaphore) {
+        semaphore_.down_write(where);
+    }
     write_guard(const write_guard&) = delete;
     write_guard& operator=(const write_guard&) = delete;
     ~write_guard() { semaphore_.up_write(); }

@@ -28,7 +28,9 @@ struct rq {
     spinlock_t lock;
     IntrusiveList<sched_entity, &sched_entity::run_list> queue;
     unsigned running = 0;
+    unsigned uninterruptible = 0;
     uint64_t switches = 0;
+    kernel_cpustat cpustat;
     task_struct* idle = nullptr;
     // Set by the switch for the task that comes after: a dead one to be dropped, a borrowed mm to be given
     // back.
@@ -42,6 +44,7 @@ constinit rq boot_rq;
 
 void enqueue(rq& queue, task_struct& task) {
     task.se.on_rq = true;
+    task.se.queued_at = ktime_get();
     queue.queue.push_back(task.se);
     ++queue.running;
 }
@@ -52,6 +55,20 @@ task_struct& pick_next_task(rq& queue) {
     se->on_rq = false;
     --queue.running;
     return *task_of(se);
+}
+
+// prev's time on the CPU ends and next's begins.
+void account_switch(task_struct& prev, task_struct& next) {
+    const uint64_t now = ktime_get();
+    prev.se.sum_exec_runtime += now - prev.se.exec_start;
+    next.se.exec_start = now;
+    ++next.se.nr_turns;
+    if (next.se.queued_at != 0) next.se.run_delay += now - next.se.queued_at;
+    next.se.queued_at = 0;
+}
+
+bool is_uninterruptible(TaskState state) {
+    return (static_cast<uint32_t>(state) & static_cast<uint32_t>(TaskState::Uninterruptible)) != 0;
 }
 
 // A kernel thread runs on whatever tables are loaded, and keeps them from going away meanwhile.
@@ -103,8 +120,10 @@ void sched_init() {
 
 uint64_t nr_context_switches() { return boot_rq.switches; }
 unsigned nr_running() { return boot_rq.running + (current() != boot_rq.idle ? 1 : 0); }
+unsigned nr_uninterruptible() { return boot_rq.uninterruptible; }
+const kernel_cpustat& cpustat() { return boot_rq.cpustat; }
 
-void schedule() {
+void schedule(const char* where) {
     PerCpu& cpu = this_cpu();
     task_struct& prev = *current();
     BUG_ON(cpu.preempt_count != 0);
@@ -122,17 +141,21 @@ void schedule() {
         ++prev.nivcsw;
     } else {
         ++prev.nvcsw;
+        prev.wchan = where;
+        if (is_uninterruptible(state)) ++queue.uninterruptible;
     }
     task_struct& next = pick_next_task(queue);
     if (next.se.time_slice == 0) next.se.time_slice = full_slice(next.se.nice);
     const uint64_t now = jiffies;
     prev.se.last_ran = now;
+    account_switch(prev, next);
     if (&next == &prev) {
         queue.lock.unlock_irqrestore(flags);
         return;
     }
     context_switch(queue, prev, next);
     // Another task's time has passed; this one runs again.
+    prev.wchan = nullptr;
     finish_task_switch(*this_cpu().runqueue, flags);
 }
 
@@ -151,10 +174,12 @@ void schedule_dead() {
 
 bool try_to_wake_up(task_struct* task, uint32_t states) {
     const spinlock_guard guard(boot_rq.lock);
-    if ((static_cast<uint32_t>(task->state.load()) & states) == 0) return false;
+    const TaskState state = task->state.load();
+    if ((static_cast<uint32_t>(state) & states) == 0) return false;
     task->state.store(TaskState::Running);
     // It may not have gone to sleep yet.
     if (task == current() || task->se.on_rq) return true;
+    if (is_uninterruptible(state)) --boot_rq.uninterruptible;
     const uint64_t slept = jiffies - task->se.last_ran;
     task->se.sleep_avg = (task->se.sleep_avg + slept) / 2;
     enqueue(boot_rq, *task);
@@ -172,7 +197,12 @@ bool wake_up_process(task_struct* task) {
 void scheduler_tick(bool user) {
     task_struct& task = *current();
     PerCpu& cpu = this_cpu();
-    if (&task == boot_rq.idle) return;
+    kernel_cpustat& stat = boot_rq.cpustat;
+    if (&task == boot_rq.idle) {
+        ++stat.idle;
+        return;
+    }
+    ++(!user ? stat.system : task.se.nice > 0 ? stat.nice : stat.user);
     (user ? task.utime : task.stime) += kNsPerTick;
     ++task.se.sum_exec_ticks;
     if (task.se.sleep_avg > 0) --task.se.sleep_avg;
@@ -231,14 +261,14 @@ void cpu_idle() {
     }
 }
 
-uint64_t schedule_timeout(uint64_t ns) {
+uint64_t schedule_timeout(uint64_t ns, const char* where) {
     const uint64_t start = ktime_get();
     timer_list timer;
     timer.expires = ns > kNoTimeout - start ? kNoTimeout : start + ns;
     timer.data = current();
     timer.function = [](timer_list& due) { wake_up_process(static_cast<task_struct*>(due.data)); };
     add_timer(timer);
-    schedule();
+    schedule(where);
     del_timer(timer);
     const uint64_t passed = ktime_get() - start;
     return passed < ns ? ns - passed : 0;

@@ -21,6 +21,8 @@ void put_files_struct(files_struct* files);
 void put_fs_struct(fs_struct* fs);
 struct sem_undo_list;
 void put_undo_list(sem_undo_list* list);
+struct task_struct;
+void put_task_struct(task_struct* task);
 
 // task_struct::flags
 inline constexpr uint32_t PF_EXITING = 0x4, PF_FORKNOEXEC = 0x40, PF_SUPERPRIV = 0x100, PF_DUMPCORE = 0x200,
@@ -43,6 +45,11 @@ struct sched_entity {
     unsigned time_slice = 0;        // ticks left
     bool first_time_slice = false;  // it still runs on what its maker gave it
     uint64_t sum_exec_ticks = 0;
+    // ns: on the CPU in all, since when now; waiting in the queue in all, since when now. And turns on the
+    // CPU.
+    uint64_t sum_exec_runtime = 0, exec_start = 0;
+    uint64_t run_delay = 0, queued_at = 0;
+    uint64_t nr_turns = 0;
     uint64_t last_ran = 0;   // tick of the last switch to or from it
     uint64_t sleep_avg = 0;  // ticks slept lately, halved as they are used up
     uint64_t timer_slack_ns = 50000;
@@ -76,8 +83,10 @@ struct task_struct {
     uint64_t start_time = 0;        // ns, CLOCK_MONOTONIC
     uint64_t nvcsw = 0, nivcsw = 0;
     uint64_t min_flt = 0, maj_flt = 0, cow_copies = 0, cow_reuses = 0;
-    uint64_t read_bytes = 0, write_bytes = 0, syscr = 0, syscw = 0;
+    io_accounting ioac;
 
+    // Held to replace or drop the members from files to io_context, and by others to take references to them.
+    mutable spinlock_t alloc_lock;
     RefPtr<const struct cred> real_cred;
     RefPtr<const struct cred> cred;
     ProcessCharge process_charge;
@@ -136,19 +145,28 @@ struct task_struct {
     completion* vfork_done = nullptr;
 
     char comm[kCommLength] = {};
-    const char* wchan = nullptr;  // what it waits for, if it says so
-    // The system call it is in: number (-1: none) and arguments.
+    const char* wchan = nullptr;  // where it sleeps, as schedule() was told; null while it runs
+    // The system call it is in: number (-1: none); arguments are in its registers. And what the last one
+    // returned.
     int64_t syscall_nr = -1;
+    int64_t syscall_result = 0;
 
     [[nodiscard]] bool is_kthread() const { return (flags & PF_KTHREAD) != 0; }
 };
+
+using TaskRef = Handle<task_struct, put_task_struct>;
 
 extern spinlock_t tasklist_lock;
 extern IntrusiveList<task_struct, &task_struct::tasks> all_leaders;
 extern task_struct init_task;  // pid 0, the idle task
 
 inline void get_task_struct(task_struct* task) { task->usage.inc(); }
-void put_task_struct(task_struct* task);
+
+// What another task holds, referenced; null once the task gave it up. Letting go of it may sleep.
+[[nodiscard]] Handle<mm_struct, mmput> get_task_mm(const task_struct& task);
+[[nodiscard]] Handle<files_struct, put_files_struct> get_task_files(const task_struct& task);
+[[nodiscard]] Handle<fs_struct, put_fs_struct> get_task_fs(const task_struct& task);
+[[nodiscard]] RefPtr<struct nsproxy> get_task_nsproxy(const task_struct& task);
 
 [[nodiscard]] inline bool thread_group_leader(const task_struct* task) { return task->exit_signal >= 0; }
 [[nodiscard]] inline bool same_thread_group(const task_struct* a, const task_struct* b) {

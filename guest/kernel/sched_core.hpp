@@ -20,6 +20,23 @@ extern "C" void schedule_tail();
 
 [[nodiscard]] uint64_t nr_context_switches();
 [[nodiscard]] unsigned nr_running();
+// Tasks that sleep and no signal wakes.
+[[nodiscard]] unsigned nr_uninterruptible();
+
+// What the CPU did at each tick since boot.
+struct kernel_cpustat {
+    uint64_t user = 0, nice = 0, system = 0, idle = 0;
+};
+[[nodiscard]] const kernel_cpustat& cpustat();
+
+// Averages of the tasks that run or are uninterruptible over 1, 5 and 15 minutes.
+inline constexpr unsigned kLoadShift = 11;  // in units of 1 / 2^kLoadShift
+struct load_average {
+    uint64_t minutes[3] = {};
+};
+[[nodiscard]] load_average avenrun();
+// From the tick.
+void calc_load();
 
 // current becomes the idle task: runs when nobody else does.
 [[noreturn]] void cpu_idle();

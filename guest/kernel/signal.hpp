@@ -51,6 +51,17 @@ inline constexpr uint32_t SIGNAL_STOP_STOPPED = 1, SIGNAL_STOP_CONTINUED = 2, SI
 inline constexpr uint32_t SIGNAL_STOP_MASK =
     SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED | SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED;
 
+// Bytes that read(2), write(2) and their like moved, and how often they were called.
+struct io_accounting {
+    uint64_t rchar = 0, wchar = 0, syscr = 0, syscw = 0;
+    void add(const io_accounting& other) {
+        rchar += other.rchar;
+        wchar += other.wchar;
+        syscr += other.syscr;
+        syscw += other.syscw;
+    }
+};
+
 // What the threads of one process have in common.
 struct signal_struct : RefCounted<signal_struct> {
     KMEM_CACHED()
@@ -80,6 +91,10 @@ struct signal_struct : RefCounted<signal_struct> {
     uint64_t nvcsw = 0, nivcsw = 0, cnvcsw = 0, cnivcsw = 0;
     uint64_t min_flt = 0, maj_flt = 0, cmin_flt = 0, cmaj_flt = 0;
     uint64_t maxrss = 0, cmaxrss = 0;  // pages
+    io_accounting ioac;                // of threads that are gone
+    // How willingly the process is killed for want of memory, -1000 to 1000; and the lowest that it was ever
+    // given by the privileged.
+    int oom_score_adj = 0, oom_score_adj_min = 0;
 
     abi::RlimitPair rlim[abi::kRlimits] = {};
 };

@@ -65,6 +65,15 @@ bool signal_pending_state(TaskState state) {
     return state == TaskState::Killable && fatal_signal_pending(current());
 }
 
+namespace {
+
+template <typename Ready>
+void wait_uninterruptible(wait_queue_head& queue, Ready&& ready, const char* where) {
+    (void)wait_event_timeout_state(queue, TaskState::Uninterruptible, kNoTimeout, ready, where);
+}
+
+}  // namespace
+
 void complete(completion& what) {
     const spinlock_guard guard(what.wait.lock);
     what.done = true;
@@ -72,16 +81,21 @@ void complete(completion& what) {
     for (wait_queue_entry& entry : what.wait.entries) entry.func(entry);
 }
 
-void wait_for_completion(completion& what) { wait_event(what.wait, what.done); }
+void wait_for_completion(completion& what, const char* where) {
+    wait_uninterruptible(
+        what.wait, [&] { return what.done; }, where);
+}
 
-Result<void> wait_for_completion_killable(completion& what) {
-    TRY(wait_event_killable(what.wait, what.done));
+Result<void> wait_for_completion_killable(completion& what, const char* where) {
+    TRY(wait_event_timeout_state(
+        what.wait, TaskState::Killable, kNoTimeout, [&] { return what.done; }, where));
     return {};
 }
 
-void mutex::lock() {
+void mutex::lock(const char* where) {
     BUG_ON(preempt_count() != 0);
-    wait_event(waiters_, try_lock());
+    wait_uninterruptible(
+        waiters_, [&] { return try_lock(); }, where);
 }
 
 bool mutex::try_lock() {
@@ -114,9 +128,10 @@ bool rw_semaphore::try_write() {
     return true;
 }
 
-void rw_semaphore::down_read() {
+void rw_semaphore::down_read(const char* where) {
     BUG_ON(preempt_count() != 0);
-    wait_event(waiters_, try_read());
+    wait_uninterruptible(
+        waiters_, [&] { return try_read(); }, where);
 }
 
 void rw_semaphore::up_read() {
@@ -128,13 +143,14 @@ void rw_semaphore::up_read() {
     wake_up_all(waiters_);
 }
 
-void rw_semaphore::down_write() {
+void rw_semaphore::down_write(const char* where) {
     BUG_ON(preempt_count() != 0);
     {
         const spinlock_guard guard(count_lock_);
         ++writers_waiting_;
     }
-    wait_event(waiters_, try_write());
+    wait_uninterruptible(
+        waiters_, [&] { return try_write(); }, where);
     const spinlock_guard guard(count_lock_);
     --writers_waiting_;
 }

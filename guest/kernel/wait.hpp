@@ -61,10 +61,11 @@ void wake_up(wait_queue_head& queue, int exclusive = 1);
 void wake_up_all(wait_queue_head& queue);
 
 // Gives the CPU away. In state Running the task stays runnable; otherwise it sleeps until it is woken.
-void schedule();
+// `where` is what /proc/<pid>/wchan shows meanwhile: the name of the function that waits.
+void schedule(const char* where = __builtin_FUNCTION());
 // As schedule(), for at most `ns` nanoseconds (rounded up to the next tick); returns what was left, 0 after a
 // time-out.
-uint64_t schedule_timeout(uint64_t ns);
+uint64_t schedule_timeout(uint64_t ns, const char* where = __builtin_FUNCTION());
 inline constexpr uint64_t kNoTimeout = ~uint64_t{0};
 
 [[nodiscard]] bool signal_pending(const task_struct* task);
@@ -76,8 +77,8 @@ inline constexpr uint64_t kNoTimeout = ~uint64_t{0};
 // Sleeps in `state` until `ready()` is true or ns have passed. RestartSys if a signal came first; otherwise
 // the time that is left: 0 means that it ran out with ready() still false.
 template <typename Ready>
-Result<uint64_t> wait_event_timeout_state(wait_queue_head& queue, TaskState state, uint64_t ns,
-                                          Ready&& ready) {
+Result<uint64_t> wait_event_timeout_state(wait_queue_head& queue, TaskState state, uint64_t ns, Ready&& ready,
+                                          const char* where = __builtin_FUNCTION()) {
     if (ready()) return ns > 0 ? ns : 1;
     wait_queue_entry entry;
     Result<uint64_t> outcome = [&]() -> Result<uint64_t> {
@@ -87,9 +88,9 @@ Result<uint64_t> wait_event_timeout_state(wait_queue_head& queue, TaskState stat
             if (ns == 0) return uint64_t{0};
             if (signal_pending_state(state)) return Errno::RestartSys;
             if (ns == kNoTimeout) {
-                schedule();
+                schedule(where);
             } else {
-                ns = schedule_timeout(ns);
+                ns = schedule_timeout(ns, where);
             }
         }
     }();
@@ -122,8 +123,8 @@ struct completion {
     wait_queue_head wait;
 };
 void complete(completion& what);
-void wait_for_completion(completion& what);
+void wait_for_completion(completion& what, const char* where = __builtin_FUNCTION());
 // RestartSys if a fatal signal came first.
-Result<void> wait_for_completion_killable(completion& what);
+Result<void> wait_for_completion_killable(completion& what, const char* where = __builtin_FUNCTION());
 
 }  // namespace guest

@@ -215,7 +215,7 @@ Result<pid_nr_t> do_wait(wait_opts& wo) {
             if (!scan.any) return Errno::Child;
             if ((wo.options & abi::kWNoHang) != 0) return pid_nr_t{0};
             if (signal_pending(current())) return Errno::RestartSys;
-            schedule();
+            schedule("do_wait");
         }
     }();
     finish_wait(queue, entry);

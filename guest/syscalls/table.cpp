@@ -105,6 +105,7 @@ extern "C" bool do_syscall_64(pt_regs* frame) {
     }
     syscall_trace_exit(regs);
     task.syscall_nr = -1;
+    task.syscall_result = static_cast<int64_t>(regs.rax);
     local_irq_disable();
     exit_to_user_mode(regs);
     return can_sysret(regs);

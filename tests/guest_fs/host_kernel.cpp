@@ -135,7 +135,7 @@ void unmap_mapping_range(address_space&, uint64_t index, uint64_t, bool) { unmap
 task_struct* current() { return nullptr; }
 uint64_t ktime_get_real() { return now; }
 
-void mutex::lock() {
+void mutex::lock(const char*) {
     BUG_ON(held_spinlocks != 0);
     BUG_ON(owner_ != nullptr);  // one task: it would wait for itself
     owner_ = reinterpret_cast<task_struct*>(this);
@@ -150,14 +150,14 @@ void finish_wait(wait_queue_head&, wait_queue_entry&) {}
 void wake_up(wait_queue_head&, int) {}
 void wake_up_all(wait_queue_head&) {}
 bool signal_pending_state(TaskState) { return signal_is_pending; }
-void schedule() {
+void schedule(const char*) {
     if (sleepers.empty()) panic("asleep for ever");
     auto other_task = std::move(sleepers.front());
     sleepers.pop_front();
     other_task();
 }
-uint64_t schedule_timeout(uint64_t) {
-    schedule();
+uint64_t schedule_timeout(uint64_t, const char* where) {
+    schedule(where);
     return 0;
 }
 void send_sig(int sig, task_struct*) { signals.push_back(sig); }
