@@ -4,6 +4,7 @@
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/ptrace.hpp"
 #include "guest/arch/thread.hpp"
+#include "guest/kernel/sched.hpp"
 #include "guest/lib/printk.hpp"
 
 extern "C" char _text[], _etext[];
@@ -20,15 +21,14 @@ bool is_text(uint64_t address) {
 
 // A frame is a saved RBP and a return address. Frames of one stack rise; anything else ends the walk, so that
 // a program's RBP, which it chose itself, is never followed.
-void walk(uint64_t frame_pointer) {
-    const uint64_t stack_end =
-        (reinterpret_cast<uint64_t>(__builtin_frame_address(0)) & ~(kThreadSize - 1)) + kThreadSize;
-    uint64_t low = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+template <typename Visit>
+void walk(uint64_t frame_pointer, uint64_t low, Visit&& visit) {
+    const uint64_t stack_end = (low & ~(kThreadSize - 1)) + kThreadSize;
     for (unsigned i = 0; i < kMaxFrames; ++i) {
         if (frame_pointer < low || frame_pointer + 16 > stack_end || (frame_pointer & 7) != 0) return;
         const auto* frame = reinterpret_cast<const uint64_t*>(frame_pointer);
         if (!is_text(frame[1])) return;
-        printk(LogLevel::Emergency, "  [<%016lx>]\n", frame[1]);
+        visit(frame[1]);
         low = frame_pointer + 16;
         frame_pointer = frame[0];
     }
@@ -50,7 +50,16 @@ void show_regs(const pt_regs& r) {
 
 void show_backtrace(const pt_regs& regs) {
     printk(LogLevel::Emergency, "Call trace:\n  [<%016lx>]\n", regs.rip);
-    walk(regs.rbp);
+    walk(regs.rbp, reinterpret_cast<uint64_t>(__builtin_frame_address(0)),
+         [](uint64_t address) { printk(LogLevel::Emergency, "  [<%016lx>]\n", address); });
+}
+
+// What the switch left on its stack: five registers, RBP, the address that it returns to.
+void for_each_frame(const task_struct& task, void (*visit)(uint64_t address, void* context), void* context) {
+    constexpr unsigned kSavedRbp = 5;
+    const auto* saved = reinterpret_cast<const uint64_t*>(task.thread.sp);
+    visit(saved[kSavedRbp + 1], context);
+    walk(saved[kSavedRbp], task.thread.sp, [&](uint64_t address) { visit(address, context); });
 }
 
 }  // namespace guest

@@ -7,6 +7,7 @@
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/uaccess.hpp"
+#include "guest/mm/vmstat.hpp"
 
 namespace guest {
 
@@ -74,6 +75,7 @@ void do_page_fault(pt_regs& regs, uint64_t error_code, VirtAddr address) {
         return;
     }
     ++task->min_flt;
+    ++vm_events.pgfault;
     FaultResult result;
     {
         const read_guard guard(mm->mmap_sem);

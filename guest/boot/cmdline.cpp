@@ -11,6 +11,7 @@ namespace guest {
 namespace {
 
 constexpr size_t kMaxLength = 2048;
+constinit char saved[kMaxLength];
 constinit char copy[kMaxLength];
 constinit CommandLine parsed;
 
@@ -72,6 +73,7 @@ void apply(const char* word) {
 }  // namespace
 
 const CommandLine& parse_command_line(const char* text) {
+    strlcpy(saved, text, sizeof(saved));
     strlcpy(copy, text, sizeof(copy));
     char* at = copy;
     unsigned count = 1;  // argv[0] is the path
@@ -88,6 +90,7 @@ const CommandLine& parse_command_line(const char* text) {
     return parsed;
 }
 
+const char* saved_command_line() { return saved; }
 const CommandLine& command_line() { return parsed; }
 
 }  // namespace guest

@@ -15,5 +15,7 @@ struct CommandLine {
 // known are ignored.
 const CommandLine& parse_command_line(const char* text);
 [[nodiscard]] const CommandLine& command_line();
+// As the loader gave it.
+[[nodiscard]] const char* saved_command_line();
 
 }  // namespace guest

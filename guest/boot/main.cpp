@@ -11,6 +11,7 @@
 #include "guest/fs/file.hpp"
 #include "guest/fs/mount.hpp"
 #include "guest/fs/namei.hpp"
+#include "guest/fs/proc/proc.hpp"
 #include "guest/fs/shmem.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/kernel/exec.hpp"
@@ -124,6 +125,7 @@ void mount_root() {
     init_task_set_root(vfs_init(phys_to_virt(initrd.base), initrd.size));
     shmem_init();
     anon_inodes_init();
+    proc_init();
 }
 
 }  // namespace

@@ -183,8 +183,8 @@ void tty_register(tty_struct& tty) {
 void tty_set_console(tty_struct& tty) { console = &tty; }
 
 void tty_init() {
-    register_chrdev(kTtyMajor, kTtyOperations);
-    register_chrdev(kTtyAuxMajor, kTtyOperations);
+    register_chrdev(kTtyMajor, kTtyOperations, "ttyS");
+    register_chrdev(kTtyAuxMajor, kTtyOperations, "tty");
 }
 
 }  // namespace guest

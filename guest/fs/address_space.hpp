@@ -54,6 +54,7 @@ struct address_space_operations {
 struct address_space {
     inode* host = nullptr;
     const address_space_operations* a_ops = nullptr;
+    bool is_shmem = false;  // of tmpfs, or shared memory without a name
     spinlock_t tree_lock;
     page_tree pages;     // by index in the file, in pages
     mutex i_mmap_mutex;  // i_mmap; taken before page-table locks, never with tree_lock held
@@ -66,6 +67,9 @@ struct address_space {
 Result<PageRef> read_mapping_page(address_space& mapping, uint64_t index);
 // For a page fault of a file mapping: the same, but Errno::Fault (SIGBUS) past the end of the file.
 Result<PageRef> filemap_fault(address_space& mapping, uint64_t index);
+
+// Pages in the cache that are shared memory (address_space::is_shmem).
+[[nodiscard]] uint64_t nr_shmem_pages();
 
 // Drops every page from byte offset on, and clears the rest of the page that offset cuts. Mappings of the
 // dropped part are unmapped first (unmap_mapping_range). The host's i_mutex is held, i_size already set.

@@ -71,4 +71,18 @@ Result<char*> d_path(const path& p, const path& root, char* buffer, size_t size)
     return out.text();
 }
 
+Result<char*> dentry_path(const dentry& d, char* buffer, size_t size) {
+    PathBuilder out(buffer, size);
+    out.prepend('\0');
+    char* const end = out.text();
+    const spinlock_guard tree(dcache_lock);
+    for (const dentry* at = &d; !at->is_root(); at = at->d_parent.get()) {
+        out.prepend(at->d_name.name, at->d_name.len);
+        out.prepend('/');
+    }
+    if (out.text() == end) out.prepend('/');
+    if (out.full()) return Errno::NameTooLong;
+    return out.text();
+}
+
 }  // namespace guest

@@ -114,5 +114,7 @@ void d_genocide(dentry& root);
 // byte. That of an unlinked file ends in " (deleted)"; what root does not reach begins with "(unreachable)".
 // NameTooLong.
 Result<char*> d_path(const path& p, const path& root, char* buffer, size_t size);
+// The same from the root of d's own file system, wherever that is mounted.
+Result<char*> dentry_path(const dentry& d, char* buffer, size_t size);
 
 }  // namespace guest

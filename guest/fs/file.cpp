@@ -85,6 +85,7 @@ Result<RefPtr<file>> dentry_open(path p, uint32_t flags) {
     return f;
 }
 
+uint64_t files_max() { return kMaxFiles; }
 uint64_t files_open() { return nr_files.load(); }
 
 }  // namespace guest

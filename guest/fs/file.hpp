@@ -18,6 +18,7 @@ struct dentry;
 struct file;
 struct inode;
 struct poll_table;
+class seq_file;
 struct vm_area_struct;
 
 // Receives the entries of a directory, one call each. False: the buffer is full, and this entry is to come
@@ -46,6 +47,8 @@ struct file_operations {
     void (*flush)(file& f) = nullptr;                           // at each close of a descriptor
     void (*release)(inode& node, file& f) = nullptr;            // the last reference is gone
     Result<> (*fsync)(file& f) = nullptr;                       // Inval
+    // Adds lines of the file's own to /proc/<pid>/fdinfo/<fd>.
+    void (*show_fdinfo)(file& f, seq_file& m) = nullptr;
 };
 
 struct file : RefCounted<file> {
@@ -90,5 +93,7 @@ Result<RefPtr<file>> dentry_open(path p, uint32_t flags);
 
 // Descriptions that are open now, in the whole system.
 [[nodiscard]] uint64_t files_open();
+// More than this many only the privileged may open.
+[[nodiscard]] uint64_t files_max();
 
 }  // namespace guest

@@ -15,6 +15,8 @@ PageRef find_get_page(address_space& mapping, uint64_t index) {
 
 namespace {
 
+constinit Atomic<uint64_t> shmem_pages{0};
+
 // Room for one page in the file system, given back unless it was used.
 class Charge {
 public:
@@ -49,6 +51,8 @@ Result<PageRef> add_to_page_cache(address_space& mapping, uint64_t index, PageRe
     TRY(mapping.pages.insert(index, fresh.get()));
     fresh.get()->mapping = &mapping;
     fresh.get()->index = index;
+    fresh.get()->is_shmem = mapping.is_shmem;
+    if (mapping.is_shmem) shmem_pages.fetch_add(1);
     get_page(fresh.get());
     return fresh;
 }
@@ -60,10 +64,13 @@ PageRef take_next_page(address_space& mapping, uint64_t& index) {
     if (frame == nullptr) return PageRef();
     mapping.pages.remove(index);
     frame->mapping = nullptr;
+    if (mapping.is_shmem) shmem_pages.fetch_sub(1);
     return PageRef(frame);
 }
 
 }  // namespace
+
+uint64_t nr_shmem_pages() { return shmem_pages.load(); }
 
 Result<PageRef> read_mapping_page(address_space& mapping, uint64_t index) {
     if (PageRef found = find_get_page(mapping, index)) return found;

@@ -149,6 +149,12 @@ Result<size_t> generic_read_dir(file&, iov_iter&, abi::loff_t&) { return Errno::
 Result<> do_truncate(inode& node, abi::loff_t length) {
     if (length < 0) return Errno::Inval;
     const mutex_guard guard(node.i_mutex);
+    if (node.i_op->setattr != nullptr) {
+        iattr attr;
+        attr.valid = iattr::kSize;
+        attr.size = length;
+        return node.i_op->setattr(node, attr);
+    }
     if (length > node.i_size) {
         clear_past_end(node);
         node.i_size = length;

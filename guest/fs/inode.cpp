@@ -70,6 +70,11 @@ void init_special_inode(inode& node, abi::dev_t rdev) {
 }
 
 Result<> inode_permission(const inode& node, uint32_t mask) {
+    if (node.i_op->permission != nullptr) return node.i_op->permission(node, mask);
+    return generic_permission(node, mask);
+}
+
+Result<> generic_permission(const inode& node, uint32_t mask) {
     const cred& who = current_cred();
     const abi::umode_t mode = node.i_mode;
     uint32_t granted = mode & 7;

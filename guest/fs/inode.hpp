@@ -51,6 +51,8 @@ struct inode_operations {
     Result<size_t> (*readlink)(inode& link, char* buffer, size_t size) = nullptr;
     // For a link that leads to an object and not to a name, such as /proc/self/exe.
     Result<path> (*jump_link)(inode& link) = nullptr;
+    // Null: by the mode bits (generic_permission).
+    Result<> (*permission)(const inode& node, uint32_t mask) = nullptr;
     // Null: the generic form (setattr_copy). Called with the node's i_mutex held.
     Result<> (*setattr)(inode& node, const iattr& attr) = nullptr;
 };
@@ -126,8 +128,10 @@ Result<RefPtr<inode>> new_inode(super_block& sb, const inode* dir, abi::umode_t 
 // Gives a device, FIFO or socket node the operations of its type. rdev is for devices.
 void init_special_inode(inode& node, abi::dev_t rdev);
 
-// The caller's right to do mask (of kExecOk, kWriteOk, kReadOk) by the mode bits: Access.
+// The caller's right to do mask (of kExecOk, kWriteOk, kReadOk): Access.
 Result<> inode_permission(const inode& node, uint32_t mask);
+// The same by the mode bits alone.
+Result<> generic_permission(const inode& node, uint32_t mask);
 // May the caller change the node's attributes, being its owner or privileged?
 [[nodiscard]] bool inode_owner_or_capable(const inode& node);
 

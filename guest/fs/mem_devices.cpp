@@ -80,6 +80,6 @@ constexpr file_operations kMemOperations{
 
 }  // namespace
 
-void mem_devices_init() { register_chrdev(kMemMajor, kMemOperations); }
+void mem_devices_init() { register_chrdev(kMemMajor, kMemOperations, "mem"); }
 
 }  // namespace guest

@@ -18,8 +18,8 @@ inline constexpr uint64_t kPipefsMagic = 0x50495045;
 
 struct pipe_inode_info {
     KMEM_CACHED()
-    static constexpr size_t kPages = 16;
-    static constexpr size_t kCapacity = kPages * kPageSize;  // bytes
+    static constexpr size_t kCapacity = kPipeCapacity;
+    static constexpr size_t kPages = kCapacity / kPageSize;
 
     pipe_inode_info() = default;
     pipe_inode_info(const pipe_inode_info&) = delete;

@@ -58,6 +58,7 @@ Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_ope
     node->i_op = &kShmemInode;
     node->i_fop = &kShmemFile;
     node->i_nlink = 0;
+    node->i_data.is_shmem = true;
     node->i_size = bytes;
     node->i_private = i_private;
     path place(RefPtr<vfsmount>(shm_mnt), TRY(d_make_root(std::move(node), &name)));

@@ -17,11 +17,16 @@ inline constexpr uint32_t kTtyMajor = 4;     // minor 64 on: serial lines
 inline constexpr uint32_t kTtyAuxMajor = 5;  // 0: the caller's terminal, 1: the console
 
 // Opening a character device of that major calls ops.open with what it registered as f_op. Before any open.
-void register_chrdev(uint32_t major, const file_operations& ops);
+void register_chrdev(uint32_t major, const file_operations& ops, const char* name);
+inline constexpr uint32_t kChrdevMajors = 256;
+// As /proc/devices shows it; null if nobody registered that major.
+[[nodiscard]] const char* chrdev_name(uint32_t major);
 // null, zero, full, random, urandom
 void mem_devices_init();
 // What mapping /dev/zero does. NoMem.
 Result<> zero_mmap(file& f, vm_area_struct& area);
+
+inline constexpr size_t kPipeCapacity = 16 * kPageSize;  // bytes
 
 // Both ends of a new pipe. flags: of kONonBlock. NFile, NoMem.
 struct pipe_ends {

@@ -66,6 +66,7 @@ Result<RefPtr<inode>> tmpfs_inode(super_block& sb, const inode* dir, abi::umode_
             node->i_op = &kFileInode;
             node->i_fop = &kTmpfsFile;
             node->i_data.a_ops = &kTmpfsMapping;
+            node->i_data.is_shmem = sb.s_magic == kTmpfsMagic;
             break;
         case abi::kIfDir:
             node->i_op = &kDirectoryInode;

@@ -29,6 +29,8 @@ struct ipc_namespace : RefCounted<ipc_namespace> {
 };
 
 inline constexpr pid_nr_t kPidMax = 32768;
+// Numbers from here on are not given out; at most kPidMax.
+extern pid_nr_t pid_max;
 
 struct pid_namespace : RefCounted<pid_namespace> {
     KMEM_CACHED()

@@ -9,6 +9,8 @@ namespace guest {
 
 DEFINE_KMEM_CACHE(pid)
 
+pid_nr_t pid_max = kPidMax;
+
 namespace {
 
 constexpr unsigned kHashBits = 8;
@@ -36,7 +38,7 @@ Result<pid_nr_t> alloc_pidmap(pid_namespace& ns) {
     const spinlock_guard guard(pidmap_lock);
     pid_nr_t nr = ns.last_pid;
     for (pid_nr_t tries = 0; tries < kPidMax; ++tries) {
-        if (++nr >= kPidMax) nr = kReservedPids;
+        if (++nr >= pid_max) nr = kReservedPids;
         if (!test_and_set(ns, nr)) continue;
         ns.last_pid = nr;
         ++ns.nr_pids;
@@ -108,6 +110,28 @@ pid* find_pid_ns(pid_nr_t nr, const pid_namespace& ns) {
         if (number->nr != nr || number->ns != &ns) continue;
         auto* first = reinterpret_cast<char*>(number - ns.level);
         return reinterpret_cast<pid*>(first - __builtin_offsetof(pid, numbers));
+    }
+    return nullptr;
+}
+
+namespace {
+
+// The lowest set bit of the map at or above nr, or -1.
+pid_nr_t next_pidmap(const pid_namespace& ns, pid_nr_t nr) {
+    for (pid_nr_t at = nr; at < kPidMax; at = (at / 64 + 1) * 64) {
+        const uint64_t word = ns.pidmap[at / 64] >> (at % 64);
+        if (word != 0) return at + __builtin_ctzll(word);
+    }
+    return -1;
+}
+
+}  // namespace
+
+RefPtr<pid> find_ge_pid(pid_nr_t nr, const pid_namespace& ns) {
+    const spinlock_guard guard(tasklist_lock);
+    for (nr = nr > 0 ? nr : 1; (nr = next_pidmap(ns, nr)) > 0; ++nr) {
+        // A number is taken before its pid can be found.
+        if (pid* found = find_pid_ns(nr, ns)) return RefPtr<pid>(found);
     }
     return nullptr;
 }

@@ -56,6 +56,8 @@ Result<RefPtr<pid>> alloc_pid(pid_namespace& ns, WantedTids wanted = {});
 // reference before anything else can run.
 [[nodiscard]] pid* find_vpid(pid_nr_t nr);
 [[nodiscard]] pid* find_pid_ns(pid_nr_t nr, const pid_namespace& ns);
+// The lowest number at or above nr that is in use in ns; null if there is none.
+[[nodiscard]] RefPtr<pid> find_ge_pid(pid_nr_t nr, const pid_namespace& ns);
 // The first task of that kind, or null.
 [[nodiscard]] task_struct* pid_task(pid* of, PidType type);
 [[nodiscard]] task_struct* find_task_by_vpid(pid_nr_t nr);

@@ -31,6 +31,8 @@ inline constexpr uint32_t PT_OPTIONS = static_cast<uint32_t>(abi::kPtraceOMask) 
 
 // ptrace_link.cpp. Whether current may trace task: Perm.
 Result<> ptrace_may_attach(const task_struct& task);
+// The same by the ids that count for files: whether current may look into it through /proc.
+[[nodiscard]] bool ptrace_may_access(const task_struct& task);
 Result<> ptrace_traceme();
 Result<> ptrace_attach(task_struct& task, abi::PtraceRequest request, uint64_t address, uint64_t flags);
 Result<> ptrace_detach(task_struct& task, uint64_t sig);
@@ -69,9 +71,6 @@ void syscall_trace_exit(pt_regs& regs);
 // private page is copied first). How many bytes could be.
 enum class Access { Read, Write };
 size_t access_process_vm(task_struct& task, VirtAddr at, void* buffer, size_t bytes, Access access);
-// The address space of a task, kept for as long as the handle lives; null if it has none.
-using MmRef = Handle<mm_struct, mmput>;
-[[nodiscard]] MmRef get_task_mm(task_struct& task);
 
 // ptrace_request.cpp. A request on a tracee of current's that is stopped where the request wants it so.
 Result<long> ptrace_request(task_struct& task, abi::PtraceRequest request, uint64_t address, uint64_t data);

@@ -6,13 +6,6 @@
 
 namespace guest {
 
-MmRef get_task_mm(task_struct& task) {
-    mm_struct* mm = task.mm.get();
-    if (mm == nullptr || task.is_kthread()) return MmRef();
-    mm->mm_users.inc();
-    return MmRef(mm);
-}
-
 size_t access_process_vm(task_struct& task, VirtAddr at, void* buffer, size_t bytes, Access access) {
     const MmRef mm = get_task_mm(task);
     if (!mm) return 0;

@@ -13,17 +13,30 @@ bool ptrace_event_enabled(const task_struct& task, unsigned event) {
     return (task.ptrace & PT_EVENT_FLAG(event)) != 0;
 }
 
-Result<> ptrace_may_attach(const task_struct& task) {
+namespace {
+
+// man 2 ptrace, "Ptrace access mode checking".
+bool may_access(const task_struct& task, uid_t uid, gid_t gid, uint64_t capabilities) {
     // Oneself is allowed, whatever one has become.
-    if (same_thread_group(&task, current())) return {};
-    const cred& mine = *current()->real_cred;
+    if (same_thread_group(&task, current())) return true;
     const cred& theirs = *task.real_cred;
-    const bool same_user = mine.uid == theirs.euid && mine.uid == theirs.suid && mine.uid == theirs.uid &&
-                           mine.gid == theirs.egid && mine.gid == theirs.sgid && mine.gid == theirs.gid;
-    const bool as_capable = (theirs.cap_permitted & ~mine.cap_permitted) == 0;
-    if (same_user && as_capable) return {};
-    if (capable(kCapSysPtrace)) return {};
-    return Errno::Perm;
+    const bool same_user = uid == theirs.euid && uid == theirs.suid && uid == theirs.uid &&
+                           gid == theirs.egid && gid == theirs.sgid && gid == theirs.gid;
+    const bool as_capable = (theirs.cap_permitted & ~capabilities) == 0;
+    return (same_user && as_capable) || capable(kCapSysPtrace);
+}
+
+}  // namespace
+
+Result<> ptrace_may_attach(const task_struct& task) {
+    const cred& mine = *current()->real_cred;
+    if (!may_access(task, mine.uid, mine.gid, mine.cap_permitted)) return Errno::Perm;
+    return {};
+}
+
+bool ptrace_may_access(const task_struct& task) {
+    const cred& mine = current_cred();
+    return may_access(task, mine.fsuid, mine.fsgid, mine.cap_effective);
 }
 
 Result<> check_ptrace_options(uint64_t options) {

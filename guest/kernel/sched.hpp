@@ -163,7 +163,8 @@ extern task_struct init_task;  // pid 0, the idle task
 inline void get_task_struct(task_struct* task) { task->usage.inc(); }
 
 // What another task holds, referenced; null once the task gave it up. Letting go of it may sleep.
-[[nodiscard]] Handle<mm_struct, mmput> get_task_mm(const task_struct& task);
+using MmRef = Handle<mm_struct, mmput>;
+[[nodiscard]] MmRef get_task_mm(const task_struct& task);
 [[nodiscard]] Handle<files_struct, put_files_struct> get_task_files(const task_struct& task);
 [[nodiscard]] Handle<fs_struct, put_fs_struct> get_task_fs(const task_struct& task);
 [[nodiscard]] RefPtr<struct nsproxy> get_task_nsproxy(const task_struct& task);

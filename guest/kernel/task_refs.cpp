@@ -5,11 +5,11 @@
 
 namespace guest {
 
-Handle<mm_struct, mmput> get_task_mm(const task_struct& task) {
+MmRef get_task_mm(const task_struct& task) {
     const spinlock_guard guard(task.alloc_lock);
     // A task that has not yet given its address space up counts as a user.
     if (task.mm) task.mm->mm_users.inc();
-    return Handle<mm_struct, mmput>(task.mm.get());
+    return MmRef(task.mm.get());
 }
 
 Handle<files_struct, put_files_struct> get_task_files(const task_struct& task) {

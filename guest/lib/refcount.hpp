@@ -23,6 +23,14 @@ public:
         const int32_t before = count_.fetch_add(1);
         BUG_ON(before <= 0);
     }
+    // For who holds no reference, but knows that the object is still there: false if its end has come.
+    [[nodiscard]] bool inc_not_zero() {
+        int32_t count = count_.load();
+        while (count > 0) {
+            if (count_.compare_exchange(count, count + 1)) return true;
+        }
+        return false;
+    }
     // True when this was the last reference: the caller ends the object.
     [[nodiscard]] bool dec_and_test() {
         const int32_t before = count_.fetch_sub(1);

@@ -25,9 +25,9 @@ void copy_one_pte(mm_struct& dst, pte_t* dst_pte, pte_t* src_pte, const vm_area_
     page* frame = phys_to_page(entry.frame());
     if (!is_zero_page(frame)) {
         get_page(frame);
-        frame->_mapcount.fetch_add(1);
+        page_add_rmap(frame);
         ++virt_to_page(dst_pte)->inuse;
-        ++(is_anonymous(frame) ? dst.anon_rss : dst.file_rss);
+        ++dst.rss_of(frame);
     }
     set_pte(dst_pte, entry);
 }

@@ -8,6 +8,7 @@
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/init.hpp"
+#include "guest/mm/vmstat.hpp"
 
 namespace guest {
 
@@ -39,7 +40,7 @@ struct Fault {
 void count_page(mm_struct& mm, const pte_t* pte, const page* frame) {
     if (is_zero_page(frame)) return;
     ++virt_to_page(pte)->inuse;
-    ++(is_anonymous(frame) ? mm.anon_rss : mm.file_rss);
+    ++mm.rss_of(frame);
     if (mm.rss() > mm.hiwater_rss) mm.hiwater_rss = mm.rss();
 }
 
@@ -54,7 +55,7 @@ pte_t writable_entry(const Fault& fault, const page* frame) {
 bool install_page(const Fault& fault, page* frame, pte_t entry) {
     const spinlock_guard guard(fault.mm().page_table_lock);
     if (fault.changed()) return false;
-    frame->_mapcount.fetch_add(1);
+    page_add_rmap(frame);
     count_page(fault.mm(), fault.pte, frame);
     set_pte(fault.pte, entry);
     return true;
@@ -72,6 +73,11 @@ FaultResult do_anonymous_page(const Fault& fault) {
     return FaultResult::Ok;
 }
 
+void count_cow_copy() {
+    ++current()->cow_copies;
+    ++vm_events.cow_copies;
+}
+
 void announce_break(const Fault& fault, const page* old, const page* fresh) {
     announce(abi::Announcement::CowBreak, static_cast<uint64_t>(current()->pid), fault.address.raw(),
              page_to_phys(old).raw(), page_to_phys(fresh).raw());
@@ -86,7 +92,7 @@ FaultResult do_cow_fault(const Fault& fault, const page* source) {
         put_page(copy);
         return FaultResult::Ok;
     }
-    ++current()->cow_copies;
+    count_cow_copy();
     announce_break(fault, source, copy);
     return FaultResult::Ok;
 }
@@ -117,6 +123,7 @@ FaultResult wp_page_reuse(const Fault& fault, page* frame) {
     const pte_t entry = pte_mkyoung(pte_mkdirty(fault.seen));
     set_pte(fault.pte, fault.writable() ? pte_mkwrite(entry) : entry);
     ++current()->cow_reuses;
+    ++vm_events.cow_reuses;
     announce_break(fault, frame, frame);
     return FaultResult::Ok;
 }
@@ -133,17 +140,17 @@ FaultResult wp_page_copy(const Fault& fault, page* old) {
     }
     // The entry is as it was, so that the old frame still is ours to read.
     if (!from_zero) memcpy(page_address(copy), page_address(old), kPageSize);
-    copy->_mapcount.fetch_add(1);
+    page_add_rmap(copy);
     if (!from_zero && !is_anonymous(old)) {
-        --fault.mm().file_rss;
+        --fault.mm().rss_of(old);
         --virt_to_page(fault.pte)->inuse;
     }
     if (!is_anonymous(old)) count_page(fault.mm(), fault.pte, copy);
     set_pte(fault.pte, writable_entry(fault, copy));
     flush_tlb_page(fault.mm(), fault.address);
-    if (!from_zero) old->_mapcount.fetch_sub(1);
+    if (!from_zero) page_remove_rmap(old);
     guard.unlock();
-    ++current()->cow_copies;
+    count_cow_copy();
     announce_break(fault, old, copy);
     if (!from_zero) put_page(old);
     return FaultResult::Ok;

@@ -56,6 +56,11 @@ Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struc
 extern page* zero_page;
 [[nodiscard]] inline bool is_zero_page(const page* frame) { return frame == zero_page; }
 
+// Address spaces (or places in one) that map frame, of which `pte` is one: as often as its table is shared.
+[[nodiscard]] inline uint64_t page_mapcount(const page* frame, const pte_t* pte) {
+    return static_cast<uint64_t>(frame->_mapcount.load() - 1 + page_count(virt_to_page(pte)));
+}
+
 // The frame behind `at` after a fault for that access, referenced: for futexes and for reading another
 // process.
 Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags);

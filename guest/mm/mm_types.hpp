@@ -79,11 +79,12 @@ struct mm_struct {
     rw_semaphore mmap_sem;                 // areas and layout
     spinlock_t page_table_lock;            // every change of a user page-table entry
 
-    uint64_t total_vm = 0;   // pages in all areas
-    uint64_t locked_vm = 0;  // pages under mlock
+    uint64_t total_vm = 0;    // pages in all areas
+    uint64_t hiwater_vm = 0;  // the most that these ever were
+    uint64_t locked_vm = 0;   // pages under mlock
     uint64_t data_vm = 0, exec_vm = 0, stack_vm = 0;
     // Pages that are mapped, and page-table pages of each kind; under page_table_lock.
-    uint64_t anon_rss = 0, file_rss = 0, hiwater_rss = 0;
+    uint64_t anon_rss = 0, file_rss = 0, shmem_rss = 0, hiwater_rss = 0;
     uint64_t nr_ptes = 0, nr_pmds = 0, nr_puds = 0;
 
     VirtAddr start_code, end_code, start_data, end_data;
@@ -95,7 +96,11 @@ struct mm_struct {
     uint64_t saved_auxv[kAuxWords] = {};
 
     [[nodiscard]] PhysAddr root() const { return virt_to_phys(pgd); }
-    [[nodiscard]] uint64_t rss() const { return anon_rss + file_rss; }
+    [[nodiscard]] uint64_t rss() const { return anon_rss + file_rss + shmem_rss; }
+    // Where a mapped page of that kind is counted.
+    [[nodiscard]] uint64_t& rss_of(const page* frame) {
+        return is_anonymous(frame) ? anon_rss : frame->is_shmem ? shmem_rss : file_rss;
+    }
 };
 
 // Drops a user of the address space; the last one unmaps everything. May sleep.

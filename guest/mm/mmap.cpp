@@ -141,7 +141,8 @@ void exit_mmap(mm_struct& mm) {
     }
     gather.flush();
     mm.total_vm = mm.locked_vm = 0;
-    BUG_ON(mm.anon_rss != 0 || mm.file_rss != 0 || mm.nr_ptes != 0 || mm.nr_pmds != 0 || mm.nr_puds != 0);
+    BUG_ON(mm.anon_rss != 0 || mm.file_rss != 0 || mm.shmem_rss != 0 || mm.nr_ptes != 0 || mm.nr_pmds != 0 ||
+           mm.nr_puds != 0);
 }
 
 }  // namespace guest

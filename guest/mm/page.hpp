@@ -25,7 +25,7 @@ struct page {
     uint8_t order;       // of a free block in the buddy lists, or of the head of an allocated one
     bool is_free_block;  // head of a block in the buddy lists
     bool is_reserved;    // never handed out: firmware, kernel image, holes
-    uint8_t unused;
+    bool is_shmem;       // a page of tmpfs or of shared anonymous memory; stays so while it is mapped
     Atomic<int32_t>
         _count;  // references: one a mapping, one for the page cache, one for whoever works with it
     Atomic<int32_t> _mapcount;  // page-table entries that map it
@@ -76,6 +76,10 @@ void get_page(page* frame);
 void put_page(page* frame);
 [[nodiscard]] inline int32_t page_count(const page* frame) { return frame->_count.load(); }
 
+// A page-table entry begins or ends to map the frame.
+void page_add_rmap(page* frame);
+void page_remove_rmap(page* frame);
+
 // Private memory of a program, as opposed to a page of a file or the zero page.
 [[nodiscard]] inline bool is_anonymous(const page* frame) { return frame->use == FrameUse::Anonymous; }
 
@@ -83,5 +87,7 @@ void put_page(page* frame);
 [[nodiscard]] uint64_t total_ram_pages();
 [[nodiscard]] uint64_t nr_free_pages();
 [[nodiscard]] uint64_t nr_pages_of(FrameUse use);
+// Pages of files that some page-table entry maps.
+[[nodiscard]] uint64_t nr_file_mapped();
 
 }  // namespace guest

@@ -8,9 +8,11 @@
 #include "guest/mm/init.hpp"
 #include "guest/mm/memblock.hpp"
 #include "guest/mm/page.hpp"
+#include "guest/mm/vmstat.hpp"
 
 namespace guest {
 
+constinit vm_event_state vm_events;
 page* mem_map = nullptr;
 uint64_t max_pfn = 0;
 
@@ -109,6 +111,7 @@ page* alloc_pages(unsigned order, FrameUse use) {
     page* block = take_block(order);
     if (block == nullptr) return nullptr;
     zone.used[static_cast<unsigned>(use)] += uint64_t{1} << order;
+    vm_events.pgalloc += uint64_t{1} << order;
     guard.unlock();
     for (uint64_t i = 0; i < uint64_t{1} << order; ++i) block[i].head = block;
     block->use = use;
@@ -120,6 +123,7 @@ page* alloc_pages(unsigned order, FrameUse use) {
     block->slab = nullptr;
     block->dirty = 0;
     block->inuse = 0;
+    block->is_shmem = false;
     announce_block(block, order, abi::Announcement::FrameAlloc);
     return block;
 }
@@ -148,9 +152,25 @@ void put_page(page* frame) {
     announce_block(frame, order, abi::Announcement::FrameFree);
     const spinlock_guard guard(zone.lock);
     zone.used[static_cast<unsigned>(frame->use)] -= uint64_t{1} << order;
+    vm_events.pgfree += uint64_t{1} << order;
     free_block(frame, order);
 }
 
+namespace {
+constinit Atomic<uint64_t> file_mapped{0};
+}  // namespace
+
+void page_add_rmap(page* frame) {
+    if (frame->_mapcount.fetch_add(1) == 0 && frame->use == FrameUse::PageCache) file_mapped.fetch_add(1);
+}
+
+void page_remove_rmap(page* frame) {
+    const int32_t before = frame->_mapcount.fetch_sub(1);
+    BUG_ON(before <= 0);
+    if (before == 1 && frame->use == FrameUse::PageCache) file_mapped.fetch_sub(1);
+}
+
+uint64_t nr_file_mapped() { return file_mapped.load(); }
 uint64_t total_ram_pages() { return zone.total_pages; }
 uint64_t nr_free_pages() { return zone.free_pages; }
 uint64_t nr_pages_of(FrameUse use) { return zone.used[static_cast<unsigned>(use)]; }

@@ -16,13 +16,9 @@ void zap_pte(mmu_gather& gather, mm_struct& mm, pte_t* pte, VirtAddr at) {
     gather.cleared(at);
     page* frame = phys_to_page(old.frame());
     if (is_zero_page(frame)) return;
-    if (is_anonymous(frame)) {
-        --mm.anon_rss;
-    } else {
-        --mm.file_rss;
-        if (old.dirty()) frame->dirty = 1;
-    }
-    frame->_mapcount.fetch_sub(1);
+    --mm.rss_of(frame);
+    if (!is_anonymous(frame) && old.dirty()) frame->dirty = 1;
+    page_remove_rmap(frame);
     --virt_to_page(pte)->inuse;
     gather.remove_page(frame);
 }

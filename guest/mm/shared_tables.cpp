@@ -28,7 +28,7 @@ void copy_entries(pte_t* copy, pte_t* old) {
         page* frame = phys_to_page(entry.frame());
         if (!is_zero_page(frame)) {
             get_page(frame);
-            frame->_mapcount.fetch_add(1);
+            page_add_rmap(frame);
         }
         set_pte(&copy[i], entry);
     }

@@ -170,6 +170,7 @@ bool may_expand_vm(const mm_struct& mm, uint64_t pages) {
 void vm_stat_account(mm_struct& mm, uint64_t vm_flags, int64_t pages) {
     const auto change = static_cast<uint64_t>(pages);
     mm.total_vm += change;
+    if (mm.total_vm > mm.hiwater_vm) mm.hiwater_vm = mm.total_vm;
     if ((vm_flags & VM_GROWSDOWN) != 0) {
         mm.stack_vm += change;
     } else if ((vm_flags & (VM_EXEC | VM_WRITE)) == VM_EXEC) {

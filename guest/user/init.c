@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 static char* const shell[] = {"/bin/sh", NULL};
@@ -56,6 +57,7 @@ int main(int argc, char** argv) {
             "good to begin");
         say("with, `exit` ends the machine.");
     }
+    if (mount("proc", "/proc", "proc", 0, NULL) != 0) say("init: cannot mount /proc: %s", strerror(errno));
     if (chdir("/root") != 0 && chdir("/") != 0) fail("chdir");
     return collect_until(start(program));
 }

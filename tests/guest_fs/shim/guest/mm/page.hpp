@@ -17,6 +17,7 @@ using abi::FrameUse;
 
 struct page {
     FrameUse use;
+    bool is_shmem = false;
     Atomic<int32_t> _count{1};
     list_head lru;
     address_space* mapping = nullptr;

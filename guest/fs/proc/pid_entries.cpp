@@ -1,0 +1,71 @@
+// The tables of what stands in /proc/<pid> and in /proc/<pid>/task/<tid>.
+#include "guest/fs/proc/pid_files.hpp"
+
+namespace guest {
+
+namespace {
+
+using abi::kIfDir, abi::kIfLnk, abi::kIfReg;
+
+// What both kinds of directories have.
+constexpr pid_entry kTaskEntries[] = {
+    {.name = "fd", .mode = kIfDir | 0500, .iop = &proc_fd_inode_operations, .fop = &proc_fd_file_operations},
+    {.name = "fdinfo",
+     .mode = kIfDir | 0555,
+     .iop = &proc_fdinfo_inode_operations,
+     .fop = &proc_fdinfo_file_operations},
+    {.name = "environ", .mode = kIfReg | 0400, .show = environ_show, .of_mm = true},
+    {.name = "auxv", .mode = kIfReg | 0400, .show = auxv_show, .of_mm = true},
+    {.name = "status", .mode = kIfReg | 0444, .show = status_show},
+    {.name = "personality", .mode = kIfReg | 0400, .show = personality_show},
+    {.name = "limits", .mode = kIfReg | 0444, .show = limits_show},
+    {.name = "sched", .mode = kIfReg | 0444, .show = sched_show},
+    {.name = "comm", .mode = kIfReg | 0644, .show = comm_show, .write = comm_write},
+    {.name = "syscall", .mode = kIfReg | 0400, .show = syscall_show},
+    {.name = "cmdline", .mode = kIfReg | 0444, .show = cmdline_show},
+    {.name = "statm", .mode = kIfReg | 0444, .show = statm_show},
+    {.name = "maps", .mode = kIfReg | 0444, .show = maps_show, .of_mm = true},
+    {.name = "smaps", .mode = kIfReg | 0444, .show = smaps_show, .of_mm = true},
+    {.name = "smaps_rollup", .mode = kIfReg | 0444, .show = smaps_rollup_show, .of_mm = true},
+    {.name = "pagemap", .mode = kIfReg | 0400, .fop = &proc_pagemap_file_operations},
+    {.name = "cwd", .mode = kIfLnk | 0777, .jump = cwd_jump},
+    {.name = "root", .mode = kIfLnk | 0777, .jump = root_jump},
+    {.name = "exe", .mode = kIfLnk | 0777, .jump = exe_jump},
+    {.name = "mounts", .mode = kIfReg | 0444, .show = mounts_show},
+    {.name = "mountinfo", .mode = kIfReg | 0444, .show = mountinfo_show},
+    {.name = "wchan", .mode = kIfReg | 0444, .show = wchan_show},
+    {.name = "stack", .mode = kIfReg | 0400, .show = stack_show},
+    {.name = "schedstat", .mode = kIfReg | 0444, .show = schedstat_show},
+    {.name = "oom_score", .mode = kIfReg | 0444, .show = oom_score_show},
+    {.name = "oom_score_adj",
+     .mode = kIfReg | 0644,
+     .show = oom_score_adj_show,
+     .write = oom_score_adj_write},
+    {.name = "forkscope", .mode = kIfReg | 0400, .show = forkscope_show},
+};
+
+constexpr pid_entry kTgidEntries[] = {
+    {.name = "task",
+     .mode = kIfDir | 0555,
+     .iop = &proc_task_inode_operations,
+     .fop = &proc_task_file_operations},
+    {.name = "stat", .mode = kIfReg | 0444, .show = tgid_stat_show},
+    {.name = "io", .mode = kIfReg | 0400, .show = tgid_io_show},
+};
+
+constexpr pid_entry kTidEntries[] = {
+    {.name = "stat", .mode = kIfReg | 0444, .show = tid_stat_show},
+    {.name = "io", .mode = kIfReg | 0400, .show = tid_io_show},
+};
+
+template <size_t N, size_t M>
+constexpr pid_entries join(const pid_entry (&own)[N], const pid_entry (&common)[M]) {
+    return {own, N, common, M};
+}
+
+}  // namespace
+
+constinit const pid_entries tgid_entries = join(kTgidEntries, kTaskEntries);
+constinit const pid_entries tid_entries = join(kTidEntries, kTaskEntries);
+
+}  // namespace guest

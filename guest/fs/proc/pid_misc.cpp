@@ -1,0 +1,120 @@
+// Small files of a task: comm, limits, io, personality, and how willingly it is killed for memory.
+#include "guest/fs/proc/pid_files.hpp"
+#include "guest/kernel/ptrace.hpp"
+#include "guest/lib/string.hpp"
+
+namespace guest {
+
+Result<> comm_show(proc_text& m, task_struct& task) {
+    m.puts(task.comm);
+    m.putc('\n');
+    return {};
+}
+
+// Only by a thread of the same process. What does not fit is taken and forgotten.
+Result<size_t> comm_write(task_struct& task, char* text, size_t bytes) {
+    if (!same_thread_group(current(), &task)) return Errno::Inval;
+    set_task_comm(&task, text);
+    return bytes;
+}
+
+Result<> personality_show(proc_text& m, task_struct& task) {
+    if (!ptrace_may_access(task)) return Errno::Perm;
+    m.printf("%08x\n", task.personality);
+    return {};
+}
+
+namespace {
+
+struct LimitName {
+    const char* name;
+    const char* unit;
+};
+// By number.
+constexpr LimitName kLimits[abi::kRlimits] = {
+    {"Max cpu time", "seconds"},    {"Max file size", "bytes"},      {"Max data size", "bytes"},
+    {"Max stack size", "bytes"},    {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+    {"Max processes", "processes"}, {"Max open files", "files"},     {"Max locked memory", "bytes"},
+    {"Max address space", "bytes"}, {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+    {"Max msgqueue size", "bytes"}, {"Max nice priority", ""},       {"Max realtime priority", ""},
+    {"Max realtime timeout", "us"},
+};
+
+void put_limit(seq_file& m, uint64_t value) {
+    if (value == abi::kRlimInfinity) {
+        m.printf("%-20s ", "unlimited");
+    } else {
+        m.printf("%-20lu ", value);
+    }
+}
+
+}  // namespace
+
+Result<> limits_show(proc_text& m, task_struct& task) {
+    m.printf("%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < abi::kRlimits; ++i) {
+        const abi::RlimitPair limit = task.signal->rlim[i];
+        m.printf("%-25s ", kLimits[i].name);
+        put_limit(m, limit.current);
+        put_limit(m, limit.maximum);
+        if (kLimits[i].unit[0] != '\0') m.printf("%-10s", kLimits[i].unit);
+        m.putc('\n');
+    }
+    return {};
+}
+
+namespace {
+
+// There is no disk: no byte ever comes from storage or goes there.
+Result<> put_io(proc_text& m, const task_struct& task, const io_accounting& io) {
+    if (!ptrace_may_access(task)) return Errno::Access;
+    m.printf("rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", io.rchar, io.wchar, io.syscr, io.syscw);
+    m.puts("read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+    return {};
+}
+
+}  // namespace
+
+Result<> tid_io_show(proc_text& m, task_struct& task) { return put_io(m, task, task.ioac); }
+
+Result<> tgid_io_show(proc_text& m, task_struct& task) {
+    io_accounting sum;
+    {
+        const spinlock_guard guard(tasklist_lock);
+        sum = task.signal->ioac;
+        for_each_thread(&task, [&](const task_struct& thread) { sum.add(thread.ioac); });
+    }
+    return put_io(m, task, sum);
+}
+
+// In thousandths of memory, as far as it would come back if the task were killed.
+Result<> oom_score_show(proc_text& m, task_struct& task) {
+    int64_t points = 0;
+    if (const auto mm = get_task_mm(task)) {
+        points = static_cast<int64_t>((mm->rss() + mm->nr_ptes + mm->nr_pmds) * 1000 / total_ram_pages());
+    }
+    points = task.signal->oom_score_adj <= -1000 ? 0 : (1000 + points + task.signal->oom_score_adj) * 2 / 3;
+    m.printf("%ld\n", points > 0 ? points : 0);
+    return {};
+}
+
+Result<> oom_score_adj_show(proc_text& m, task_struct& task) {
+    m.printf("%d\n", task.signal->oom_score_adj);
+    return {};
+}
+
+Result<size_t> oom_score_adj_write(task_struct& task, char* text, size_t bytes) {
+    constexpr int64_t kMost = 1000;
+    const int64_t value = TRY(proc_parse_int(text));
+    if (value < -kMost || value > kMost) return Errno::Inval;
+    const int wanted = static_cast<int>(value);
+    signal_struct& signal = *task.signal;
+    const bool privileged = capable(kCapSysResource);
+    // Everybody may go down as far as the privileged went before.
+    if (wanted < signal.oom_score_adj_min && !privileged) return Errno::Access;
+    signal.oom_score_adj = wanted;
+    if (privileged) signal.oom_score_adj_min = wanted;
+    return bytes;
+}
+
+}  // namespace guest

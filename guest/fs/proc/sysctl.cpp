@@ -1,0 +1,133 @@
+// /proc/sys: settings of the kernel, most of them constant here.
+#include "guest/fs/fdtable.hpp"
+#include "guest/fs/proc/root_files.hpp"
+#include "guest/fs/special.hpp"
+#include "guest/kernel/fork.hpp"
+#include "guest/kernel/nsproxy.hpp"
+#include "guest/lib/string.hpp"
+
+namespace guest {
+
+namespace {
+
+using abi::kIfDir, abi::kIfReg;
+
+template <typename Number>
+Result<> put_number(proc_text& m, Number value) {
+    m.printf("%ld\n", static_cast<int64_t>(value));
+    return {};
+}
+
+template <int64_t kValue>
+Result<> constant_show(proc_text& m) {
+    return put_number(m, kValue);
+}
+
+// A number from a write, in [least, most]: Inval.
+Result<int64_t> number_in(const char* text, int64_t least, int64_t most) {
+    Result<int64_t> parsed = proc_parse_int(text);
+    if (!parsed.ok()) return Errno::Inval;
+    const int64_t value = parsed.value();
+    if (value < least || value > most) return Errno::Inval;
+    return value;
+}
+
+// --- kernel/
+
+// What uname tells of the reader's namespace.
+abi::UtsName& uts_name() { return current()->nsproxy->uts_ns->name; }
+
+Result<> put_line(proc_text& m, const char* text) {
+    m.puts(text);
+    m.putc('\n');
+    return {};
+}
+Result<> ostype_show(proc_text& m) { return put_line(m, uts_name().sysname); }
+Result<> osrelease_show(proc_text& m) { return put_line(m, uts_name().release); }
+Result<> osversion_show(proc_text& m) { return put_line(m, uts_name().version); }
+Result<> hostname_show(proc_text& m) { return put_line(m, uts_name().nodename); }
+Result<> domainname_show(proc_text& m) { return put_line(m, uts_name().domainname); }
+
+// Up to the end of the line, cut to what the name has room for.
+template <size_t N>
+size_t set_name(char (&name)[N], char* text, size_t bytes) {
+    if (char* newline = strchr(text, '\n')) *newline = '\0';
+    strlcpy(name, text, N);
+    return bytes;
+}
+Result<size_t> hostname_write(char* text, size_t bytes) { return set_name(uts_name().nodename, text, bytes); }
+Result<size_t> domainname_write(char* text, size_t bytes) {
+    return set_name(uts_name().domainname, text, bytes);
+}
+
+Result<> pid_max_show(proc_text& m) { return put_number(m, pid_max); }
+Result<size_t> pid_max_write(char* text, size_t bytes) {
+    constexpr int64_t kLeast = 301;
+    pid_max = static_cast<pid_nr_t>(TRY(number_in(text, kLeast, kPidMax)));
+    return bytes;
+}
+
+Result<> threads_max_show(proc_text& m) { return put_number(m, max_threads); }
+Result<size_t> threads_max_write(char* text, size_t bytes) {
+    constexpr int64_t kLeast = 20;
+    max_threads = static_cast<int>(TRY(number_in(text, kLeast, 0x3fffffff)));
+    return bytes;
+}
+
+Result<> core_pattern_show(proc_text& m) { return put_line(m, "core"); }
+
+constexpr proc_entry kKernelEntries[] = {
+    {.name = "cap_last_cap", .mode = kIfReg | 0444, .show = constant_show<kCapLast>},
+    {.name = "core_pattern", .mode = kIfReg | 0444, .show = core_pattern_show},
+    {.name = "domainname", .mode = kIfReg | 0644, .show = domainname_show, .write = domainname_write},
+    {.name = "hostname", .mode = kIfReg | 0644, .show = hostname_show, .write = hostname_write},
+    {.name = "ngroups_max", .mode = kIfReg | 0444, .show = constant_show<group_info::kMax>},
+    {.name = "osrelease", .mode = kIfReg | 0444, .show = osrelease_show},
+    {.name = "ostype", .mode = kIfReg | 0444, .show = ostype_show},
+    {.name = "pid_max", .mode = kIfReg | 0644, .show = pid_max_show, .write = pid_max_write},
+    {.name = "randomize_va_space", .mode = kIfReg | 0444, .show = constant_show<0>},
+    {.name = "tainted", .mode = kIfReg | 0444, .show = constant_show<0>},
+    {.name = "threads-max", .mode = kIfReg | 0644, .show = threads_max_show, .write = threads_max_write},
+    {.name = "version", .mode = kIfReg | 0444, .show = osversion_show},
+};
+
+// --- fs/
+
+Result<> file_max_show(proc_text& m) { return put_number(m, files_max()); }
+Result<> file_nr_show(proc_text& m) {
+    m.printf("%lu\t0\t%lu\n", files_open(), files_max());
+    return {};
+}
+
+constexpr proc_entry kFsEntries[] = {
+    {.name = "file-max", .mode = kIfReg | 0444, .show = file_max_show},
+    {.name = "file-nr", .mode = kIfReg | 0444, .show = file_nr_show},
+    {.name = "nr_open", .mode = kIfReg | 0444, .show = constant_show<kNrOpenMax>},
+    {.name = "pipe-max-size", .mode = kIfReg | 0444, .show = constant_show<int64_t{kPipeCapacity}>},
+};
+
+// --- vm/
+
+// Overcommitting is the rule, but what no machine of this size could ever hold is refused: 0, "heuristic".
+constexpr proc_entry kVmEntries[] = {
+    {.name = "max_map_count", .mode = kIfReg | 0444, .show = constant_show<65530>},
+    {.name = "mmap_min_addr", .mode = kIfReg | 0444, .show = constant_show<65536>},
+    {.name = "overcommit_memory", .mode = kIfReg | 0444, .show = constant_show<0>},
+    {.name = "overcommit_ratio", .mode = kIfReg | 0444, .show = constant_show<50>},
+    {.name = "swappiness", .mode = kIfReg | 0444, .show = constant_show<0>},
+};
+
+template <size_t N>
+constexpr proc_entry directory(const char* name, const proc_entry (&entries)[N]) {
+    return {.name = name, .mode = kIfDir | 0555, .children = entries, .nr_children = N};
+}
+
+}  // namespace
+
+constinit const proc_entry kSysEntries[kNrSysEntries] = {
+    directory("fs", kFsEntries),
+    directory("kernel", kKernelEntries),
+    directory("vm", kVmEntries),
+};
+
+}  // namespace guest
