@@ -14,6 +14,7 @@
 #include "guest/fs/proc/proc.hpp"
 #include "guest/fs/shmem.hpp"
 #include "guest/fs/vfs.hpp"
+#include "guest/ipc/mqueue.hpp"
 #include "guest/kernel/exec.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/init_task.hpp"
@@ -124,6 +125,7 @@ void mount_root() {
     if (initrd.size == 0) panic("no initial RAM disk: give one to the loader (-initrd FILE)");
     init_task_set_root(vfs_init(phys_to_virt(initrd.base), initrd.size));
     shmem_init();
+    mqueue_init();
     anon_inodes_init();
     proc_init();
 }

@@ -4,6 +4,7 @@
 
 #include "guest/abi/file.hpp"
 #include "guest/abi/ipc.hpp"
+#include "guest/abi/mqueue.hpp"
 #include "guest/lib/address.hpp"
 #include "guest/lib/result.hpp"
 
@@ -27,5 +28,15 @@ Result<long> sys_shmget(int key, size_t bytes, int flags);
 Result<long> sys_shmat(int shmid, VirtAddr address, int flags);
 Result<long> sys_shmdt(VirtAddr address);
 Result<long> sys_shmctl(int shmid, int command, UserPtr<abi::ShmidDs> argument);
+
+// sys_mqueue.cpp
+Result<long> sys_mq_open(UserPtr<const char> name, int flags, uint32_t mode, UserPtr<const abi::MqAttr> attr);
+Result<long> sys_mq_unlink(UserPtr<const char> name);
+Result<long> sys_mq_timedsend(int fd, VirtAddr from, size_t bytes, uint32_t priority,
+                              UserPtr<const abi::Timespec> deadline);
+Result<long> sys_mq_timedreceive(int fd, VirtAddr to, size_t bytes, UserPtr<uint32_t> priority,
+                                 UserPtr<const abi::Timespec> deadline);
+Result<long> sys_mq_notify(int fd, UserPtr<const abi::MqSigevent> event);
+Result<long> sys_mq_getsetattr(int fd, UserPtr<const abi::MqAttr> fresh, UserPtr<abi::MqAttr> old);
 
 }  // namespace guest

@@ -22,6 +22,7 @@ struct user_struct : RefCounted<user_struct> {
     Atomic<int64_t> processes{0};  // tasks, against RLIMIT_NPROC
     Atomic<int64_t> sigpending{0};
     uint64_t locked_shm = 0;  // pages of segments under SHM_LOCK; guarded by their ids' lock
+    uint64_t mq_bytes = 0;    // of POSIX message queues, against RLIMIT_MSGQUEUE
     list_head users;          // in the list of all
 };
 
