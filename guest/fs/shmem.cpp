@@ -61,7 +61,8 @@ Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_ope
     node->i_data.is_shmem = true;
     node->i_size = bytes;
     node->i_private = i_private;
-    path place(RefPtr<vfsmount>(shm_mnt), TRY(d_make_root(std::move(node), &name)));
+    RefPtr<dentry> root = TRY(d_make_root(std::move(node), &name));
+    path place(RefPtr<vfsmount>(shm_mnt), std::move(root));
     return alloc_file(std::move(place), file::kRead | file::kWrite | file::kSeek, abi::kORdWr, kShmemFile);
 }
 

@@ -66,7 +66,8 @@ Result<Image> read_image(RefPtr<file> from) {
     if (TRY(kernel_read(*from, offset, &header, sizeof(header))) != sizeof(header)) return Errno::NoExec;
     TRY(check_header(header));
     const size_t bytes = header.phnum * sizeof(Elf64Segment);
-    Image image{std::move(from), header, TRY(KBuffer::allocate(bytes)), VirtAddr(0)};
+    KBuffer table = TRY(KBuffer::allocate(bytes));
+    Image image{std::move(from), header, std::move(table), VirtAddr(0)};
     offset = static_cast<abi::loff_t>(header.phoff);
     if (offset < 0 || TRY(kernel_read(*image.from, offset, image.table.data(), bytes)) != bytes)
         return Errno::NoExec;

@@ -62,7 +62,8 @@ private:
 
 }  // namespace guest
 
-// Nested uses shadow each other harmlessly.
+// Nested uses shadow each other harmlessly. Not among the arguments or braces of an expression that has made
+// something with a destructor before: GCC forgets to destroy it when TRY returns from there.
 #define TRY(expression)                                                                                    \
     ({                                                                                                     \
         _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") auto&& try_result_ = \
