@@ -41,6 +41,8 @@ constexpr pid_entry kTaskEntries[] = {
      .mode = kIfReg | 0644,
      .show = oom_score_adj_show,
      .write = oom_score_adj_write},
+    {.name = "fail-nth", .mode = kIfReg | 0644, .show = fail_nth_show, .write = fail_nth_write},
+    {.name = "fail-step", .mode = kIfReg | 0644, .show = fail_step_show, .write = fail_step_write},
     {.name = "forkscope", .mode = kIfReg | 0400, .show = forkscope_show},
 };
 
