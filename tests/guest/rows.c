@@ -77,6 +77,45 @@ uint64_t free_ram(void) {
     return (uint64_t)info.freeram * info.mem_unit;
 }
 
+struct counts {
+    uint64_t free;
+    char objects[8192];
+};
+static struct counts before, after;
+
+static void count_all(struct counts* counts) {
+    memset(counts, 0, sizeof(*counts));
+    FILE* caches = fopen("/proc/slabinfo", "r");
+    CHECK(caches != NULL);
+    char line[256], name[64];
+    long active;
+    size_t at = 0;
+    while (fgets(line, sizeof(line), caches) != NULL) {
+        // A cache appears with its first object, and stays.
+        if (line[0] == '#' || sscanf(line, "%63s %ld", name, &active) != 2 || active == 0) continue;
+        at += (size_t)snprintf(counts->objects + at, sizeof(counts->objects) - at, "%s=%ld ", name, active);
+        CHECK(at < sizeof(counts->objects));
+    }
+    fclose(caches);
+    counts->free = free_ram();
+}
+
+void count_kernel(void) {
+    // The first time takes memory of ours for itself.
+    for (int i = 0; i < 3; ++i) {
+        count_all(&before);
+        count_all(&after);
+    }
+}
+
+void expect_counts(const char* what) {
+    count_all(&after);
+    const bool same_objects = strcmp(before.objects, after.objects) == 0;
+    if (!same_objects) printf("  %s: objects before: %s\n  after: %s\n", what, before.objects, after.objects);
+    if (before.free != after.free) printf("  %s: %ld bytes are missing\n", what, (long)(before.free - after.free));
+    CHECK(same_objects && before.free == after.free);
+}
+
 // Programs that want only the helpers have a main of their own.
 #ifndef ROWS_NO_MAIN
 static bool run_one(const struct row_test* test) {

@@ -95,3 +95,7 @@ char* set_break(char* end);
 long minor_faults(void);
 // Bytes of RAM that nobody uses.
 uint64_t free_ram(void);
+// Everything of the bundled kernel that is counted, free frames and the objects of each cache: takes the counts, and
+// fails, with both, if they are others now.
+void count_kernel(void);
+void expect_counts(const char* what);
