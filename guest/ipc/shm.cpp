@@ -100,6 +100,12 @@ Result<shmid_kernel*> shm_obtain_object(const ipc_namespace& ns, int shmid) {
     return static_cast<shmid_kernel*>(TRY(ipc_obtain_object(ns.shm_ids, shmid)));
 }
 
+uint64_t shm_resident_pages(const shmid_kernel& segment) {
+    address_space& mapping = *segment.shm_file->f_mapping;
+    const spinlock_guard guard(mapping.tree_lock);
+    return mapping.pages.count();
+}
+
 void shm_detach(shmid_kernel& segment) {
     --segment.shm_nattch;
     if (segment.shm_nattch == 0 && (segment.mode & abi::kShmDest) != 0) destroy(segment);

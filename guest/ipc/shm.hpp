@@ -42,6 +42,8 @@ extern const file_operations shm_file_operations;
 
 // All of these want the lock of the segments' ipc_ids held.
 
+[[nodiscard]] uint64_t shm_resident_pages(const shmid_kernel& segment);
+
 Result<shmid_kernel*> shm_obtain_object(const ipc_namespace& ns, int shmid);
 // An attachment, or what was to become one, is gone. The last one of a segment that was removed ends it.
 void shm_detach(shmid_kernel& segment);

@@ -11,12 +11,6 @@ namespace {
 
 ipc_namespace& current_ns() { return *current()->nsproxy->ipc_ns; }
 
-uint64_t resident_pages(const shmid_kernel& segment) {
-    address_space& mapping = *segment.shm_file->f_mapping;
-    const spinlock_guard guard(mapping.tree_lock);
-    return mapping.pages.count();
-}
-
 Result<long> shm_limits(UserPtr<abi::ShmInfo64> out) {
     abi::ShmInfo64 info{};
     info.shmmax = kShmMax;
@@ -38,7 +32,7 @@ Result<long> shm_info(UserPtr<abi::ShmInfo> out) {
         info.used_ids = ns.shm_ids.in_use;
         info.shm_tot = ns.shm_tot;
         for_each_ipc(ns.shm_ids, [&](const kern_ipc_perm& object) {
-            info.shm_rss += resident_pages(static_cast<const shmid_kernel&>(object));
+            info.shm_rss += shm_resident_pages(static_cast<const shmid_kernel&>(object));
         });
         highest = ipc_max_index(ns.shm_ids);
     }

@@ -51,6 +51,7 @@ constexpr proc_entry kRootEntries[] = {
     {.name = "slabinfo", .mode = kIfReg | 0400, .show = slabinfo_show},
     {.name = "stat", .mode = kIfReg | 0444, .show = stat_show},
     {.name = "sys", .mode = kIfDir | 0555, .children = kSysEntries, .nr_children = kNrSysEntries},
+    {.name = "sysvipc", .mode = kIfDir | 0555, .children = kSysvipcEntries, .nr_children = kNrSysvipcEntries},
     {.name = "thread-self", .mode = kIfLnk | 0777, .readlink = thread_self_readlink},
     {.name = "uptime", .mode = kIfReg | 0444, .show = uptime_show},
     {.name = "version", .mode = kIfReg | 0444, .show = version_show},

@@ -23,4 +23,8 @@ Result<> devices_show(proc_text& m);
 inline constexpr size_t kNrSysEntries = 3;
 extern const proc_entry kSysEntries[kNrSysEntries];
 
+// What stands in sysvipc/ (sysvipc.cpp).
+inline constexpr size_t kNrSysvipcEntries = 3;
+extern const proc_entry kSysvipcEntries[kNrSysvipcEntries];
+
 }  // namespace guest

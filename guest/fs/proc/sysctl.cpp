@@ -2,6 +2,9 @@
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/proc/root_files.hpp"
 #include "guest/fs/special.hpp"
+#include "guest/ipc/mqueue.hpp"
+#include "guest/ipc/sem.hpp"
+#include "guest/ipc/shm.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/nsproxy.hpp"
 #include "guest/lib/string.hpp"
@@ -30,6 +33,11 @@ Result<int64_t> number_in(const char* text, int64_t least, int64_t most) {
     const int64_t value = parsed.value();
     if (value < least || value > most) return Errno::Inval;
     return value;
+}
+
+template <size_t N>
+constexpr proc_entry directory(const char* name, const proc_entry (&entries)[N]) {
+    return {.name = name, .mode = kIfDir | 0555, .children = entries, .nr_children = N};
 }
 
 // --- kernel/
@@ -76,16 +84,34 @@ Result<size_t> threads_max_write(char* text, size_t bytes) {
 
 Result<> core_pattern_show(proc_text& m) { return put_line(m, "core"); }
 
+Result<> sem_limits_show(proc_text& m) {
+    m.printf("%d\t%d\t%u\t%d\n", kSemMsl, kSemMns, kSemOpm, kSemMni);
+    return {};
+}
+// Beyond what a signed number holds.
+template <uint64_t kValue>
+Result<> large_show(proc_text& m) {
+    m.printf("%lu\n", kValue);
+    return {};
+}
+
 constexpr proc_entry kKernelEntries[] = {
     {.name = "cap_last_cap", .mode = kIfReg | 0444, .show = constant_show<kCapLast>},
     {.name = "core_pattern", .mode = kIfReg | 0444, .show = core_pattern_show},
     {.name = "domainname", .mode = kIfReg | 0644, .show = domainname_show, .write = domainname_write},
     {.name = "hostname", .mode = kIfReg | 0644, .show = hostname_show, .write = hostname_write},
+    {.name = "msgmax", .mode = kIfReg | 0444, .show = constant_show<int64_t{kMsgMax}>},
+    {.name = "msgmnb", .mode = kIfReg | 0444, .show = constant_show<kMsgMnb>},
+    {.name = "msgmni", .mode = kIfReg | 0444, .show = constant_show<kMsgMni>},
     {.name = "ngroups_max", .mode = kIfReg | 0444, .show = constant_show<group_info::kMax>},
     {.name = "osrelease", .mode = kIfReg | 0444, .show = osrelease_show},
     {.name = "ostype", .mode = kIfReg | 0444, .show = ostype_show},
     {.name = "pid_max", .mode = kIfReg | 0644, .show = pid_max_show, .write = pid_max_write},
     {.name = "randomize_va_space", .mode = kIfReg | 0444, .show = constant_show<0>},
+    {.name = "sem", .mode = kIfReg | 0444, .show = sem_limits_show},
+    {.name = "shmall", .mode = kIfReg | 0444, .show = large_show<kShmAll>},
+    {.name = "shmmax", .mode = kIfReg | 0444, .show = large_show<kShmMax>},
+    {.name = "shmmni", .mode = kIfReg | 0444, .show = constant_show<kShmMni>},
     {.name = "tainted", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "threads-max", .mode = kIfReg | 0644, .show = threads_max_show, .write = threads_max_write},
     {.name = "version", .mode = kIfReg | 0444, .show = osversion_show},
@@ -99,9 +125,18 @@ Result<> file_nr_show(proc_text& m) {
     return {};
 }
 
+constexpr proc_entry kMqueueEntries[] = {
+    {.name = "msg_default", .mode = kIfReg | 0444, .show = constant_show<kMqMsgMax>},
+    {.name = "msg_max", .mode = kIfReg | 0444, .show = constant_show<kMqMsgMax>},
+    {.name = "msgsize_default", .mode = kIfReg | 0444, .show = constant_show<kMqMsgSizeMax>},
+    {.name = "msgsize_max", .mode = kIfReg | 0444, .show = constant_show<kMqMsgSizeMax>},
+    {.name = "queues_max", .mode = kIfReg | 0444, .show = constant_show<int64_t{kMqQueuesMax}>},
+};
+
 constexpr proc_entry kFsEntries[] = {
     {.name = "file-max", .mode = kIfReg | 0444, .show = file_max_show},
     {.name = "file-nr", .mode = kIfReg | 0444, .show = file_nr_show},
+    directory("mqueue", kMqueueEntries),
     {.name = "nr_open", .mode = kIfReg | 0444, .show = constant_show<kNrOpenMax>},
     {.name = "pipe-max-size", .mode = kIfReg | 0444, .show = constant_show<int64_t{kPipeCapacity}>},
 };
@@ -116,11 +151,6 @@ constexpr proc_entry kVmEntries[] = {
     {.name = "overcommit_ratio", .mode = kIfReg | 0444, .show = constant_show<50>},
     {.name = "swappiness", .mode = kIfReg | 0444, .show = constant_show<0>},
 };
-
-template <size_t N>
-constexpr proc_entry directory(const char* name, const proc_entry (&entries)[N]) {
-    return {.name = name, .mode = kIfDir | 0555, .children = entries, .nr_children = N};
-}
 
 }  // namespace
 
