@@ -11,7 +11,9 @@ enum class Prctl : int {
     SetName = 15,
     GetName = 16,
     SetTimerslack = 29,
-    GetTimerslack = 30
+    GetTimerslack = 30,
+    SetChildSubreaper = 36,
+    GetChildSubreaper = 37
 };
 
 }  // namespace abi

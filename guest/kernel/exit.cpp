@@ -135,15 +135,32 @@ void exit_shares(task_struct& task) {
     task.io_context.reset();
 }
 
-// Who takes over the children of a task: another thread of its process, or the namespace's init.
-task_struct* find_new_reaper(task_struct& father) {
-    task_struct* heir = nullptr;
-    for_each_thread(&father, [&](task_struct& thread) {
-        if (heir == nullptr && &thread != &father && (thread.flags & PF_EXITING) == 0) heir = &thread;
+task_struct* find_alive_thread(task_struct& process) {
+    task_struct* alive = nullptr;
+    for_each_thread(&process, [&](task_struct& thread) {
+        if (alive == nullptr && (thread.flags & PF_EXITING) == 0) alive = &thread;
     });
-    if (heir != nullptr) return heir;
-    task_struct* reaper = task_active_pid_ns(&father).child_reaper;
-    return reaper;
+    return alive;
+}
+
+// Who takes over the children of a task that is ending: another thread of its process, the next ancestor that
+// asked for it (PR_SET_CHILD_SUBREAPER), or the namespace's init.
+task_struct* find_new_reaper(task_struct& father) {
+    if (task_struct* heir = find_alive_thread(father)) return heir;
+    const pid_namespace& ns = task_active_pid_ns(&father);
+    for (task_struct* above = father.real_parent; above != &init_task && &task_active_pid_ns(above) == &ns;
+         above = above->real_parent) {
+        if (above->group_leader == ns.child_reaper) break;
+        if (!above->signal->is_child_subreaper) continue;
+        if (task_struct* heir = find_alive_thread(*above)) return heir;
+    }
+    // A namespace whose init is ending has nobody else: what is left in it goes up.
+    const pid_namespace* at = &ns;
+    while (at->child_reaper == nullptr || at->child_reaper == father.group_leader) {
+        if (at->parent == nullptr) break;
+        at = at->parent.get();
+    }
+    return at->child_reaper;
 }
 
 // child, of which father was the parent, has another process for a parent now.
@@ -217,8 +234,10 @@ void do_exit(int code) {
     ptrace_event(abi::kPtraceEventExit, static_cast<uint64_t>(code));
     exit_signals(task);
     const bool group_dead = task.signal->live.fetch_sub(1) == 1;
-    if (group_dead && task_active_pid_ns(&task).child_reaper == task.group_leader && task.tgid == 1)
-        init_exited(code);
+    if (group_dead && task_active_pid_ns(&task).child_reaper == task.group_leader) {
+        if (task.tgid == 1) init_exited(code);
+        zap_pid_ns_processes(task_active_pid_ns(&task));
+    }
     task.exit_code = code;
     exit_robust_list(task);
     exit_mm(task);

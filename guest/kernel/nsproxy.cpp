@@ -12,19 +12,16 @@ namespace guest {
 
 DEFINE_KMEM_CACHE(uts_namespace)
 DEFINE_KMEM_CACHE(ipc_namespace)
-DEFINE_KMEM_CACHE(pid_namespace)
 DEFINE_KMEM_CACHE(nsproxy)
 
 nsproxy::nsproxy() = default;
 nsproxy::~nsproxy() = default;
 
-constinit pid_namespace init_pid_ns;
-
 namespace {
 
 constexpr uint64_t kNamespaceFlags = abi::kCloneNewNs | abi::kCloneNewUts | abi::kCloneNewIpc |
                                      abi::kCloneNewPid | abi::kCloneNewNet | abi::kCloneNewUser;
-constexpr uint64_t kSupported = abi::kCloneNewNs | abi::kCloneNewUts;
+constexpr uint64_t kSupported = abi::kCloneNewNs | abi::kCloneNewUts | abi::kCloneNewPid;
 
 Result<RefPtr<uts_namespace>> copy_utsname(uint64_t flags, uts_namespace& old) {
     if ((flags & abi::kCloneNewUts) == 0) return RefPtr<uts_namespace>(&old);
@@ -46,29 +43,26 @@ Result<RefPtr<mnt_namespace>> copy_mounts(uint64_t flags, mnt_namespace& old, fs
 
 }  // namespace
 
-pid_namespace& task_active_pid_ns(const task_struct* task) {
-    const pid* of = task->thread_pid.get();
-    return of != nullptr ? *of->numbers[of->level].ns : init_pid_ns;
-}
-
-Result<> copy_namespaces(uint64_t flags, task_struct& child) {
+Result<RefPtr<nsproxy>> create_new_namespaces(uint64_t flags, fs_struct& fs) {
     nsproxy& old = *current()->nsproxy;
     const uint64_t wanted = flags & kNamespaceFlags;
-    if (wanted == 0) {
-        child.nsproxy = RefPtr<nsproxy>(&old);
-        return {};
-    }
+    if (wanted == 0) return RefPtr<nsproxy>(&old);
     if (!capable(kCapSysAdmin)) return Errno::Perm;
     if ((wanted & ~kSupported) != 0) {
-        pr_info("clone: namespace flags %lx are not supported\n", wanted & ~kSupported);
+        pr_info("namespace flags %lx are not supported\n", wanted & ~kSupported);
         return Errno::Inval;
     }
     RefPtr<nsproxy> fresh = TRY(make_ref<nsproxy>());
-    fresh->mnt_ns = TRY(copy_mounts(flags, *old.mnt_ns, *child.fs));
     fresh->uts_ns = TRY(copy_utsname(flags, *old.uts_ns));
     fresh->ipc_ns = old.ipc_ns;
-    fresh->pid_ns_for_children = old.pid_ns_for_children;
-    child.nsproxy = std::move(fresh);
+    fresh->pid_ns_for_children = TRY(copy_pid_ns(flags, *old.pid_ns_for_children));
+    // Last, for it moves fs into the new one.
+    fresh->mnt_ns = TRY(copy_mounts(flags, *old.mnt_ns, fs));
+    return fresh;
+}
+
+Result<> copy_namespaces(uint64_t flags, task_struct& child) {
+    child.nsproxy = TRY(create_new_namespaces(flags, *child.fs));
     return {};
 }
 

@@ -9,6 +9,7 @@
 namespace guest {
 
 struct task_struct;
+struct fs_struct;
 struct mnt_namespace;  // fs/mount.hpp
 
 struct uts_namespace : RefCounted<uts_namespace> {
@@ -58,5 +59,14 @@ extern nsproxy init_nsproxy;
 
 // The pid namespace that task itself is in.
 [[nodiscard]] pid_namespace& task_active_pid_ns(const task_struct* task);
+// The namespace for the children of a task whose children are in `old`: with CLONE_NEWPID a new one below the
+// caller's own. NoMem, NoSpc (too many levels), Inval (old is not the caller's).
+Result<RefPtr<pid_namespace>> copy_pid_ns(uint64_t flags, pid_namespace& old);
+// The last thread of ns's init is ending: kills all others in it and waits until they are gone. May sleep.
+void zap_pid_ns_processes(pid_namespace& ns);
+
+// current's namespaces, with new ones where CLONE_NEW* flags say so; a new mount namespace moves fs into it.
+// Perm, NoMem, Inval (a kind that this kernel does not have).
+Result<RefPtr<nsproxy>> create_new_namespaces(uint64_t flags, fs_struct& fs);
 
 }  // namespace guest

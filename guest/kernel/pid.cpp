@@ -68,6 +68,8 @@ void free_pidmap(pid_namespace& ns, pid_nr_t nr) {
 
 Result<RefPtr<pid>> alloc_pid(pid_namespace& ns, WantedTids wanted) {
     if (wanted.count > ns.level + 1) return Errno::Inval;
+    // Its init has ended.
+    if (ns.child_reaper == nullptr && ns.last_pid != 0) return Errno::NoMem;
     RefPtr<pid> fresh = TRY(make_ref<pid>());
     fresh->level = ns.level;
     pid_namespace* at = &ns;

@@ -160,6 +160,12 @@ Result<void> check_kill_permission(int sig, const task_struct& task) {
     return Errno::Perm;
 }
 
+// The init of a pid namespace cannot ignore what comes from outside.
+Force force_of(const task_struct& task) {
+    const bool from_outside = pid_nr_ns(current()->thread_pid.get(), task_active_pid_ns(&task)) == 0;
+    return from_outside && current()->thread_pid ? Force::Yes : Force::No;
+}
+
 siginfo kernel_info(int sig) {
     siginfo info{};
     info.signo = sig;
@@ -183,7 +189,7 @@ Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigT
     if (source == SigSource::User) TRY(check_kill_permission(sig, *task));
     if (sig == 0) return {};
     const spinlock_guard guard(task->sighand->siglock);
-    return queue_signal(sig, info, *task, target, Force::No);
+    return queue_signal(sig, info, *task, target, force_of(*task));
 }
 
 siginfo info_from_current(int sig, int32_t code) {
@@ -204,6 +210,11 @@ void send_sig(int sig, task_struct* task) {
 }
 void send_group_sig(int sig, task_struct* task) {
     (void)send_sig_info(sig, kernel_info(sig), task, SigTarget::Process, SigSource::Kernel).ok();
+}
+
+void kill_process(task_struct* task) {
+    const spinlock_guard guard(task->sighand->siglock);
+    (void)queue_signal(abi::kSigKill, kernel_info(abi::kSigKill), *task, SigTarget::Process, Force::Yes).ok();
 }
 
 Result<void> kill_pgrp_info(pid* group, int sig, const siginfo& info, SigSource source) {

@@ -118,6 +118,8 @@ Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigT
 // The same from the kernel, with a siginfo that says no more than that.
 void send_sig(int sig, task_struct* task);
 void send_group_sig(int sig, task_struct* task);
+// SIGKILL to a process, also to the init of a namespace.
+void kill_process(task_struct* task);
 // The same with task's siglock held.
 void send_sig_locked(int sig, const siginfo& info, task_struct* task, SigTarget target);
 

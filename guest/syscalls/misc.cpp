@@ -1,5 +1,4 @@
 // The machine, limits, and small change.
-#include "guest/abi/prctl.hpp"
 #include "guest/arch/power.hpp"
 #include "guest/arch/process.hpp"
 #include "guest/kernel/exit.hpp"
@@ -7,6 +6,7 @@
 #include "guest/kernel/random.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
+#include "guest/lib/string.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
 
@@ -15,6 +15,28 @@ namespace guest {
 Result<long> sys_uname(UserPtr<abi::UtsName> out) {
     TRY(put_user(out, current()->nsproxy->uts_ns->name));
     return 0;
+}
+
+namespace {
+
+// A name of the caller's UTS namespace, with nothing but zeros behind it.
+template <size_t N>
+Result<long> set_uts_name(char (&name)[N], VirtAddr from, int length) {
+    if (!capable(kCapSysAdmin)) return Errno::Perm;
+    if (length < 0 || static_cast<size_t>(length) >= N) return Errno::Inval;
+    char fresh[N] = {};
+    TRY(copy_from_user(fresh, from, static_cast<size_t>(length)));
+    memcpy(name, fresh, N);
+    return 0;
+}
+
+}  // namespace
+
+Result<long> sys_sethostname(VirtAddr name, int length) {
+    return set_uts_name(current()->nsproxy->uts_ns->name.nodename, name, length);
+}
+Result<long> sys_setdomainname(VirtAddr name, int length) {
+    return set_uts_name(current()->nsproxy->uts_ns->name.domainname, name, length);
 }
 
 Result<long> sys_sysinfo(UserPtr<abi::SysInfo> out) {
@@ -90,40 +112,6 @@ Result<long> sys_getrlimit(uint32_t which, UserPtr<abi::RlimitPair> out) {
 Result<long> sys_setrlimit(uint32_t which, UserPtr<const abi::RlimitPair> in) {
     if (!in) return Errno::Fault;
     return sys_prlimit64(0, which, in, UserPtr<abi::RlimitPair>());
-}
-
-Result<long> sys_prctl(int option, uint64_t arg2, uint64_t, uint64_t, uint64_t) {
-    task_struct& task = *current();
-    switch (static_cast<abi::Prctl>(option)) {
-        case abi::Prctl::SetPdeathsig:
-            if (arg2 > static_cast<uint64_t>(abi::kNsig)) return Errno::Inval;
-            task.pdeath_signal = static_cast<int>(arg2);
-            return 0;
-        case abi::Prctl::GetPdeathsig:
-            TRY(put_user(UserPtr<int32_t>(arg2), static_cast<int32_t>(task.pdeath_signal)));
-            return 0;
-        case abi::Prctl::SetName: {
-            char name[kCommLength] = {};
-            TRY(strncpy_from_user(name, UserPtr<const char>(arg2), sizeof(name) - 1));
-            set_task_comm(&task, name);
-            return 0;
-        }
-        case abi::Prctl::GetName:
-            TRY(copy_to_user(VirtAddr(arg2), task.comm, sizeof(task.comm)));
-            return 0;
-        case abi::Prctl::GetDumpable:
-            return 1;
-        case abi::Prctl::SetDumpable:
-            if (arg2 > 1) return Errno::Inval;
-            return 0;
-        case abi::Prctl::SetTimerslack:
-            task.se.timer_slack_ns = arg2 > 0 ? arg2 : 50000;
-            return 0;
-        case abi::Prctl::GetTimerslack:
-            return static_cast<long>(task.se.timer_slack_ns);
-        default:
-            return Errno::Inval;
-    }
 }
 
 Result<long> sys_arch_prctl(int option, uint64_t argument) {

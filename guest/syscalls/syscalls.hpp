@@ -124,6 +124,9 @@ Result<long> sys_getrlimit(uint32_t which, UserPtr<abi::RlimitPair> out);
 Result<long> sys_setrlimit(uint32_t which, UserPtr<const abi::RlimitPair> in);
 Result<long> sys_prlimit64(int pid, uint32_t which, UserPtr<const abi::RlimitPair> in,
                            UserPtr<abi::RlimitPair> out);
+Result<long> sys_sethostname(VirtAddr name, int length);
+Result<long> sys_setdomainname(VirtAddr name, int length);
+Result<long> sys_unshare(uint64_t flags);
 Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5);
 Result<long> sys_arch_prctl(int option, uint64_t argument);
 Result<long> sys_getrandom(VirtAddr out, size_t bytes, uint32_t flags);

@@ -1,0 +1,50 @@
+// prctl(2).
+#include "guest/abi/prctl.hpp"
+
+#include "guest/kernel/sched.hpp"
+#include "guest/mm/uaccess.hpp"
+#include "guest/syscalls/syscalls.hpp"
+
+namespace guest {
+
+Result<long> sys_prctl(int option, uint64_t arg2, uint64_t, uint64_t, uint64_t) {
+    task_struct& task = *current();
+    switch (static_cast<abi::Prctl>(option)) {
+        case abi::Prctl::SetPdeathsig:
+            if (arg2 > static_cast<uint64_t>(abi::kNsig)) return Errno::Inval;
+            task.pdeath_signal = static_cast<int>(arg2);
+            return 0;
+        case abi::Prctl::GetPdeathsig:
+            TRY(put_user(UserPtr<int32_t>(arg2), static_cast<int32_t>(task.pdeath_signal)));
+            return 0;
+        case abi::Prctl::SetName: {
+            char name[kCommLength] = {};
+            TRY(strncpy_from_user(name, UserPtr<const char>(arg2), sizeof(name) - 1));
+            set_task_comm(&task, name);
+            return 0;
+        }
+        case abi::Prctl::GetName:
+            TRY(copy_to_user(VirtAddr(arg2), task.comm, sizeof(task.comm)));
+            return 0;
+        case abi::Prctl::GetDumpable:
+            return 1;
+        case abi::Prctl::SetDumpable:
+            if (arg2 > 1) return Errno::Inval;
+            return 0;
+        case abi::Prctl::SetChildSubreaper:
+            task.signal->is_child_subreaper = arg2 != 0;
+            return 0;
+        case abi::Prctl::GetChildSubreaper:
+            TRY(put_user(UserPtr<int32_t>(arg2), int32_t{task.signal->is_child_subreaper}));
+            return 0;
+        case abi::Prctl::SetTimerslack:
+            task.se.timer_slack_ns = arg2 > 0 ? arg2 : 50000;
+            return 0;
+        case abi::Prctl::GetTimerslack:
+            return static_cast<long>(task.se.timer_slack_ns);
+        default:
+            return Errno::Inval;
+    }
+}
+
+}  // namespace guest
