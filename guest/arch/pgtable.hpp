@@ -33,6 +33,7 @@ inline void set_pte(pte_t* at, pte_t value) { set_entry(at, value); }
 inline pte_t ptep_get_and_clear(pte_t* at) {
     return pte_t{__atomic_exchange_n(&at->raw, 0, __ATOMIC_SEQ_CST)};
 }
+inline void ptep_clear_young(pte_t* at) { __atomic_and_fetch(&at->raw, ~_PAGE_ACCESSED, __ATOMIC_SEQ_CST); }
 inline void ptep_set_wrprotect(pte_t* at) { __atomic_and_fetch(&at->raw, ~_PAGE_RW, __ATOMIC_SEQ_CST); }
 
 // The table that an entry leads to; the entry is present.

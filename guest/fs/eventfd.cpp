@@ -1,6 +1,7 @@
 // eventfd: a counter that can be waited for.
 #include "guest/fs/anon_inodes.hpp"
 #include "guest/fs/poll.hpp"
+#include "guest/fs/seq_file.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/kernel/sched.hpp"
 
@@ -74,8 +75,17 @@ uint32_t eventfd_poll(file& f, poll_table* table) {
 
 void eventfd_release(inode&, file& f) { delete &ctx_of(f); }
 
-constexpr file_operations kEventfdOperations{
-    .read = eventfd_read, .write = eventfd_write, .poll = eventfd_poll, .release = eventfd_release};
+void eventfd_show_fdinfo(file& f, seq_file& m) {
+    eventfd_ctx& ctx = ctx_of(f);
+    const spinlock_guard guard(ctx.wqh.lock);
+    m.printf("eventfd-count: %16lx\n", ctx.count);
+}
+
+constexpr file_operations kEventfdOperations{.read = eventfd_read,
+                                             .write = eventfd_write,
+                                             .poll = eventfd_poll,
+                                             .release = eventfd_release,
+                                             .show_fdinfo = eventfd_show_fdinfo};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include "guest/fs/anon_inodes.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/poll.hpp"
+#include "guest/fs/seq_file.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -27,7 +28,23 @@ uint32_t pidfd_poll(file& f, poll_table* table) {
 
 void pidfd_release(inode&, file& f) { static_cast<pid*>(f.private_data)->put(); }
 
-constexpr file_operations kPidfdOperations{.poll = pidfd_poll, .release = pidfd_release};
+// As the reader's namespace and those below it number the process: 0 if not at all, -1 once it is reaped.
+void pidfd_show_fdinfo(file& f, seq_file& m) {
+    pid& of = *pidfd_pid(f);
+    const pid_namespace& ns = task_active_pid_ns(current());
+    pid_nr_t nr = -1;
+    {
+        const spinlock_guard guard(tasklist_lock);
+        if (pid_task(&of, PIDTYPE_PID) != nullptr) nr = pid_nr_ns(&of, ns);
+    }
+    m.printf("Pid:\t%d\nNSpid:\t%d", nr, nr);
+    for (unsigned level = ns.level + 1; nr > 0 && level <= of.level; ++level)
+        m.printf("\t%d", of.numbers[level].nr);
+    m.putc('\n');
+}
+
+constexpr file_operations kPidfdOperations{
+    .poll = pidfd_poll, .release = pidfd_release, .show_fdinfo = pidfd_show_fdinfo};
 
 }  // namespace
 

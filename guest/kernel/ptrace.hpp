@@ -71,6 +71,7 @@ void syscall_trace_exit(pt_regs& regs);
 // private page is copied first). How many bytes could be.
 enum class Access { Read, Write };
 size_t access_process_vm(task_struct& task, VirtAddr at, void* buffer, size_t bytes, Access access);
+size_t access_remote_vm(mm_struct& mm, VirtAddr at, void* buffer, size_t bytes, Access access);
 
 // ptrace_request.cpp. A request on a tracee of current's that is stopped where the request wants it so.
 Result<long> ptrace_request(task_struct& task, abi::PtraceRequest request, uint64_t address, uint64_t data);

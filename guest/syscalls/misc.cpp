@@ -1,6 +1,7 @@
 // The machine, limits, and small change.
 #include "guest/arch/power.hpp"
 #include "guest/arch/process.hpp"
+#include "guest/fs/address_space.hpp"
 #include "guest/kernel/exit.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/random.hpp"
@@ -44,6 +45,10 @@ Result<long> sys_sysinfo(UserPtr<abi::SysInfo> out) {
     info.uptime = static_cast<int64_t>(ktime_get() / 1'000'000'000);
     info.totalram = total_ram_pages() << kPageShift;
     info.freeram = nr_free_pages() << kPageShift;
+    info.sharedram = nr_shmem_pages() << kPageShift;
+    // In units of 1/65536.
+    const load_average loads = avenrun();
+    for (unsigned i = 0; i < 3; ++i) info.loads[i] = loads.minutes[i] << (16 - kLoadShift);
     info.procs = static_cast<uint16_t>(nr_threads);
     info.mem_unit = 1;
     TRY(put_user(out, info));

@@ -27,6 +27,8 @@ constexpr pid_entry kTaskEntries[] = {
     {.name = "maps", .mode = kIfReg | 0444, .show = maps_show, .of_mm = true},
     {.name = "smaps", .mode = kIfReg | 0444, .show = smaps_show, .of_mm = true},
     {.name = "smaps_rollup", .mode = kIfReg | 0444, .show = smaps_rollup_show, .of_mm = true},
+    {.name = "mem", .mode = kIfReg | 0600, .fop = &proc_mem_file_operations},
+    {.name = "clear_refs", .mode = kIfReg | 0200, .write = clear_refs_write},
     {.name = "pagemap", .mode = kIfReg | 0400, .fop = &proc_pagemap_file_operations},
     {.name = "cwd", .mode = kIfLnk | 0777, .jump = cwd_jump},
     {.name = "root", .mode = kIfLnk | 0777, .jump = root_jump},

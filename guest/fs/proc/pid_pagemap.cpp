@@ -1,8 +1,7 @@
 // /proc/<pid>/pagemap: a word for each page of an address space, by address.
 // Documentation/admin-guide/mm/pagemap.rst
-#include "guest/fs/proc/pid_files.hpp"
+#include "guest/fs/proc/pid_open_mm.hpp"
 #include "guest/fs/vfs.hpp"
-#include "guest/kernel/ptrace.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -21,37 +20,7 @@ constexpr uint64_t kPresent = uint64_t{1} << 63;
 constexpr size_t kEntry = sizeof(uint64_t);
 constexpr size_t kBatch = 64;  // entries that are looked up at once
 
-struct Pagemap {
-    KMEM_CACHED()
-    mm_struct* mm = nullptr;  // counted in mm_count; null of a zombie
-    bool show_frames = false;
-    Pagemap() = default;
-    ~Pagemap() {
-        if (mm != nullptr) mmdrop(mm);
-    }
-};
-DEFINE_KMEM_CACHE(Pagemap)
-
-Pagemap& pagemap_of(const file& f) { return *static_cast<Pagemap*>(f.private_data); }
-
-Result<> pagemap_open(inode& node, file& f) {
-    const TaskRef task = get_proc_task(node);
-    if (!task) return Errno::Srch;
-    if (!ptrace_may_access(*task)) return Errno::Access;
-    OwnPtr<Pagemap> map = TRY(make_owned<Pagemap>());
-    const auto mm = get_task_mm(*task);
-    if (mm) {
-        mm->mm_count.inc();
-        map->mm = mm.get();
-    }
-    // Where frames lie helps to attack other memory: it is for the privileged.
-    map->show_frames = capable(kCapSysAdmin);
-    f.private_data = map.leak();
-    return {};
-}
-
-void pagemap_release(inode&, file& f) { delete &pagemap_of(f); }
-
+// Where frames lie helps to attack other memory: it is shown to the privileged alone.
 uint64_t entry_word(const pte_t* pte, pte_t entry, bool show_frames) {
     const page* frame = phys_to_page(entry.frame());
     uint64_t word = kPresent | kSoftDirty;
@@ -79,7 +48,7 @@ void look_up(mm_struct& mm, VirtAddr at, size_t count, bool show_frames, uint64_
 }
 
 Result<size_t> pagemap_read(file& f, iov_iter& to, abi::loff_t& pos) {
-    const Pagemap& map = pagemap_of(f);
+    const OpenMm& map = open_mm_of(f);
     const auto mm = mmget_not_zero(map.mm);
     if (!mm) return size_t{0};
     if (pos % static_cast<abi::loff_t>(kEntry) != 0 || to.count() % kEntry != 0) return Errno::Inval;
@@ -91,7 +60,7 @@ Result<size_t> pagemap_read(file& f, iov_iter& to, abi::loff_t& pos) {
         size_t count = to.count() / kEntry < kBatch ? to.count() / kEntry : kBatch;
         if (count > last - first) count = last - first;
         uint64_t words[kBatch];
-        look_up(*mm, VirtAddr(first << kPageShift), count, map.show_frames, words);
+        look_up(*mm, VirtAddr(first << kPageShift), count, map.privileged, words);
         const size_t moved = to.copy_to(words, count * kEntry);
         if (moved < count * kEntry) return done != 0 ? Result<size_t>(done) : Errno::Fault;
         done += moved;
@@ -105,6 +74,6 @@ Result<size_t> pagemap_read(file& f, iov_iter& to, abi::loff_t& pos) {
 }  // namespace
 
 constinit const file_operations proc_pagemap_file_operations{
-    .llseek = dcache_dir_llseek, .read = pagemap_read, .open = pagemap_open, .release = pagemap_release};
+    .llseek = dcache_dir_llseek, .read = pagemap_read, .open = open_mm_open, .release = open_mm_release};
 
 }  // namespace guest

@@ -108,4 +108,15 @@ Result<> cpuinfo_show(proc_text& m) {
     return {};
 }
 
+// There are neither disks nor swap: headings alone.
+Result<> partitions_show(proc_text& m) {
+    m.puts("major minor  #blocks  name\n\n");
+    return {};
+}
+
+Result<> swaps_show(proc_text& m) {
+    m.puts("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    return {};
+}
+
 }  // namespace guest
