@@ -294,6 +294,20 @@ ROWS(descriptors_are_listed, "S6 F10") {
     CHECK(seen == 100 && closedir(dir) == 0);
 }
 
+ROWS(fdinfo_of_special_files, "S6 C17") {
+    const int event = (int)syscall(SYS_eventfd2, 7, 0);
+    char* text = proc_read("/proc/self/fdinfo/%d", event);
+    CHECK(event >= 0 && text != NULL && proc_hex(text, "eventfd-count") == 7 && proc_number(text, "pos") == 0);
+    const pid_t pid = IN_CHILD();
+    const int process = (int)syscall(434, pid, 0);  // pidfd_open
+    CHECK(process >= 0 && proc_number(proc_read("/proc/self/fdinfo/%d", process), "Pid") == pid);
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", event);
+    check_link(link, "anon_inode:[eventfd]");
+    wait_exit(pid, 0);
+    CHECK(proc_number(proc_read("/proc/self/fdinfo/%d", process), "Pid") == -1);
+}
+
 static int gate[2];
 static void* wait_at_gate(void* out) {
     *(pid_t*)out = gettid();

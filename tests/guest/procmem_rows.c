@@ -2,6 +2,10 @@
 // (rows W1 to W10, F2, F4, section 6).
 #include "proc_text.h"
 
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -261,6 +265,54 @@ ROWS(sizes_follow_the_calls, "S6 F2 F4") {
     CHECK(sscanf(proc_read("/proc/self/statm"), "%ld %ld", &total, &resident) == 2 && total == size / 4 && resident > 0);
 }
 
+// mem reads and writes as the program itself does, copy-on-write included, and what the program may not write too.
+ROWS(mem_is_the_memory, "S6 W7") {
+    char* pages = map_pages(3, MAP_PRIVATE);
+    strcpy(pages, "parent");
+    strcpy(pages + 2 * PAGE, "last");
+    int go[2];
+    CHECK(pipe(go) == 0);
+    const pid_t pid = IN_CHILD({
+        char byte;
+        close(go[1]);
+        (void)!read(go[0], &byte, 1);
+        CHECK(strcmp(pages, "poked") == 0 && pages[2 * PAGE] == 'l');
+    });
+    char name[64];
+    snprintf(name, sizeof(name), "/proc/%d/mem", pid);
+    const int fd = open(name, O_RDWR);
+    char text[8] = "";
+    CHECK(fd >= 0 && pread(fd, text, 7, (off_t)(uintptr_t)pages) == 7 && strcmp(text, "parent") == 0);
+    CHECK(pwrite(fd, "poked", 6, (off_t)(uintptr_t)pages) == 6);
+    CHECK(strcmp(pages, "parent") == 0);
+    // Read-only in the program: a copy of its own is what is written to.
+    CHECK(mprotect(pages, PAGE, PROT_READ) == 0);
+    const int own = open("/proc/self/mem", O_RDWR);
+    CHECK(own >= 0 && pwrite(own, "P", 1, (off_t)(uintptr_t)pages) == 1 && strcmp(pages, "Parent") == 0);
+    CHECK(munmap(pages + PAGE, PAGE) == 0);
+    CHECK_ERROR(pread(own, text, 4, (off_t)(uintptr_t)(pages + PAGE)), EIO);
+    CHECK(pread(own, text, 8, (off_t)(uintptr_t)(pages + PAGE - 3)) == 3);
+    close(go[1]);
+    wait_exit(pid, 0);
+    CHECK(pread(fd, text, 4, (off_t)(uintptr_t)pages) == 0);
+}
+
+ROWS(clear_refs, "S6") {
+    char* pages = map_pages(6, MAP_PRIVATE);
+    CHECK(mprotect(pages, PAGE, PROT_NONE) == 0 && mprotect(pages + 5 * PAGE, PAGE, PROT_NONE) == 0);
+    char* inside = pages + PAGE;
+    memset(inside, 1, 4 * PAGE);
+    CHECK(proc_number(smaps_of("/proc/self/smaps", inside), "Referenced") == 16);
+    const int fd = open("/proc/self/clear_refs", O_WRONLY);
+    CHECK(fd >= 0 && write(fd, "1\n", 2) == 2);
+    CHECK(proc_number(smaps_of("/proc/self/smaps", inside), "Referenced") == 0);
+    // Linux leaves the TLB as it is: there the next use may go unseen.
+    ((volatile char*)inside)[0] = 2;
+    CHECK(proc_number(smaps_of("/proc/self/smaps", inside), "Referenced") == 4 || !on_guest());
+    CHECK_ERROR(write(fd, "0", 1), EINVAL);
+    CHECK_ERROR(write(fd, "6", 1), EINVAL);
+}
+
 // --- the whole system
 
 ROWS(meminfo_agrees_with_sysinfo, "S6 W10") {
@@ -406,6 +458,42 @@ ROWS(stat_of_the_system, "S6") {
     struct timespec real, boot;
     CHECK(clock_gettime(CLOCK_REALTIME, &real) == 0 && clock_gettime(CLOCK_BOOTTIME, &boot) == 0);
     CHECK(labs(real.tv_sec - boot.tv_sec - btime) <= 1);
+}
+
+// The objects that the calls make stand in the lists.
+ROWS(system_v_objects, "S6 F8 F11") {
+    const int queue = msgget(IPC_PRIVATE, 0640), set = semget(IPC_PRIVATE, 3, 0600), segment = shmget(IPC_PRIVATE, 5000, 0604);
+    CHECK(queue >= 0 && set >= 0 && segment >= 0);
+    struct {
+        long type;
+        char text[5];
+    } message = {1, "five"};
+    CHECK(msgsnd(queue, &message, 5, 0) == 0);
+    void* at = shmat(segment, NULL, 0);
+    CHECK(at != (void*)-1);
+    int id, mode, found = 0;
+    long key, first, second;
+    for (char* line = proc_read("/proc/sysvipc/msg"); (line = strchr(line, '\n')) != NULL; ++line) {
+        if (sscanf(line, "%ld %d %o %ld %ld", &key, &id, &mode, &first, &second) != 5 || id != queue) continue;
+        CHECK(key == 0 && mode == 0640 && first == 5 && second == 1);
+        ++found;
+    }
+    for (char* line = proc_read("/proc/sysvipc/sem"); (line = strchr(line, '\n')) != NULL; ++line) {
+        if (sscanf(line, "%ld %d %o %ld", &key, &id, &mode, &first) != 4 || id != set) continue;
+        CHECK(mode == 0600 && first == 3);
+        ++found;
+    }
+    for (char* line = proc_read("/proc/sysvipc/shm"); (line = strchr(line, '\n')) != NULL; ++line) {
+        int creator, last;
+        if (sscanf(line, "%ld %d %o %ld %d %d %ld", &key, &id, &mode, &first, &creator, &last, &second) != 7 || id != segment) continue;
+        CHECK(mode == 0604 && first == 5000 && creator == getpid() && last == getpid() && second == 1);
+        ++found;
+    }
+    struct area area;
+    CHECK(find_area("/proc/self/maps", at, &area) && strcmp(area.rights, "rw-s") == 0);
+    CHECK(strcmp(area.name, "/SYSV00000000 (deleted)") == 0 && area.ino == (unsigned long)segment);
+    CHECK(msgctl(queue, IPC_RMID, NULL) == 0 && semctl(set, 0, IPC_RMID) == 0 && shmctl(segment, IPC_RMID, NULL) == 0);
+    CHECK(found == 3);
 }
 
 GUEST_ROWS(settings_can_be_written, "S6") {
