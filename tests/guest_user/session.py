@@ -75,6 +75,26 @@ def job_control(session):
     session.check("echo $?", "3")
 
 
+def process_tools(session):
+    """What reads /proc."""
+    session.check("sleep 100 &")
+    session.check("ps", "PID   USER", "/bin/init", "sleep 100", "{ps} /bin/sh")
+    session.check("ps -T", "/bin/init", "sleep 100")
+    session.check("ps -o pid,ppid,pgid,sid,stat,nice,vsz,rss,comm", "S ", "R ", "sleep\r\n")
+    session.check("top -b -n 1", "Mem: ", "CPU: ", "Load average: ", "PID  PPID USER", "sleep 100")
+    session.check("free", "Mem: ", "Swap: ")
+    session.check("uptime", "load average: ")
+    session.check("pidof init", "1\r\n")
+    session.check("nproc", "1\r\n")
+    session.check("mount", "rootfs on / type rootfs", "proc on /proc type proc (rw)")
+    session.check("mount -t tmpfs scratch /mnt && df /mnt", "scratch", "/mnt\r\n")
+    session.check("umount /mnt && mount | grep -c scratch", "0\r\n")
+    session.check("echo text | cat /dev/stdin", "text\r\n")
+    session.check("ls -l /proc/$$", "exe -> /bin/busybox", "cwd -> /root", "root -> /", "dr-x------")
+    session.check("ls -l /proc/$$/fd", "0 -> /dev/console")
+    session.check("killall sleep; wait; pidof sleep; echo $?", "1\r\n")
+
+
 def line_editing(session):
     # In canonical mode the kernel edits the line.
     session.start("echo ready; cat", "ready\r\n")
@@ -106,6 +126,7 @@ def main():
             console.expect(PROMPT)
             commands(session)
             job_control(session)
+            process_tools(session)
             line_editing(session)
             console.type("exit 7\n")
             status = machine.exit_status(options, console.wait_for_end())
