@@ -11,6 +11,7 @@
 #include "guest/fs/file.hpp"
 #include "guest/fs/mount.hpp"
 #include "guest/fs/namei.hpp"
+#include "guest/fs/nsfs.hpp"
 #include "guest/fs/proc/proc.hpp"
 #include "guest/fs/shmem.hpp"
 #include "guest/fs/vfs.hpp"
@@ -127,6 +128,7 @@ void mount_root() {
     shmem_init();
     mqueue_init();
     anon_inodes_init();
+    nsfs_init();
     proc_init();
 }
 

@@ -433,6 +433,31 @@ ROWS(owners_and_rights, "S6") {
     let_go(pid, fds);
 }
 
+// Two tasks are in one namespace if the links name the same file.
+ROWS(namespaces_are_files, "S6 C10 C18") {
+    static const char* const kKinds[] = {"ipc", "mnt", "pid", "uts"};
+    struct stat mine, theirs;
+    char link[64], text[64];
+    for (unsigned i = 0; i < 4; ++i) {
+        snprintf(link, sizeof(link), "/proc/self/ns/%s", kKinds[i]);
+        CHECK(stat(link, &mine) == 0 && S_ISREG(mine.st_mode));
+        snprintf(text, sizeof(text), "%s:[%lu]", kKinds[i], (unsigned long)mine.st_ino);
+        check_link(link, text);
+        wait_exit(IN_CHILD({
+                      CHECK(stat(link, &theirs) == 0 && theirs.st_ino == mine.st_ino && theirs.st_dev == mine.st_dev);
+                      if (getuid() != 0 || i == 2 || i == 0) _exit(0);
+                      const unsigned long flag = i == 1 ? CLONE_NEWNS : CLONE_NEWUTS;
+                      const pid_t apart = (pid_t)syscall(SYS_clone, flag | SIGCHLD, 0, 0, 0, 0);
+                      if (apart == 0) _exit(stat(link, &theirs) == 0 && theirs.st_ino != mine.st_ino ? 0 : 1);
+                      CHECK(apart > 0);
+                      wait_exit(apart, 0);
+                  }),
+                  0);
+    }
+    CHECK(open("/proc/self/ns/uts", O_RDONLY) >= 0);
+    CHECK_ERROR(open("/proc/self/ns/none", O_RDONLY), ENOENT);
+}
+
 ROWS(limits_and_io, "S6 F12 P9") {
     struct rlimit limit = {1000, 2000};
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr abi::loff_t kFirstEntry = 2;
 // The "what" of proc_ino: a process, its task directory's threads, then entries.
-constexpr unsigned kTgidIno = 1, kTidIno = 2, kTgidEntryIno = 16, kTidEntryIno = 128;
+constexpr unsigned kTgidIno = 1, kTidIno = 2, kTgidEntryIno = 16, kTidEntryIno = 128, kNsEntryIno = 240;
 constexpr abi::umode_t kDirMode = abi::kIfDir | 0555;
 
 // The pid of that number, as the mount sees it, if a task goes by it.
@@ -66,6 +66,9 @@ Result<> tgid_iterate(file& f, dir_context& ctx) {
 }
 Result<> tid_lookup(inode& dir, dentry& child) { return entry_lookup(dir, child, tid_entries, kTidEntryIno); }
 Result<> tid_iterate(file& f, dir_context& ctx) { return entry_iterate(f, ctx, tid_entries, kTidEntryIno); }
+
+Result<> ns_lookup(inode& dir, dentry& child) { return entry_lookup(dir, child, ns_entries, kNsEntryIno); }
+Result<> ns_iterate(file& f, dir_context& ctx) { return entry_iterate(f, ctx, ns_entries, kNsEntryIno); }
 
 // Looking for anything below a task that is gone says so.
 Result<> pid_permission(const inode& dir, uint32_t mask) {
@@ -150,6 +153,7 @@ constinit const inode_operations proc_tid_inode_operations{.lookup = tid_lookup,
                                                            .permission = pid_permission};
 constinit const inode_operations proc_task_inode_operations{.lookup = task_lookup,
                                                             .permission = pid_permission};
+constinit const inode_operations proc_ns_inode_operations{.lookup = ns_lookup, .permission = pid_permission};
 constinit const inode_operations proc_jump_inode_operations{.jump_link = jump_link};
 constinit const file_operations proc_tgid_file_operations{
     .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = tgid_iterate};
@@ -157,6 +161,9 @@ constinit const file_operations proc_tid_file_operations{
     .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = tid_iterate};
 constinit const file_operations proc_task_file_operations{
     .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = task_iterate};
+
+constinit const file_operations proc_ns_file_operations{
+    .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = ns_iterate};
 
 Result<> proc_pid_lookup(inode& dir, dentry& child) {
     const int nr = name_to_int(child.d_name);

@@ -24,6 +24,27 @@ Result<> personality_show(proc_text& m, task_struct& task) {
     return {};
 }
 
+// Nobody logs in: no audit session was ever begun.
+Result<> loginuid_show(proc_text& m, task_struct&) {
+    m.printf("%u", ~0U);
+    return {};
+}
+
+Result<> timerslack_show(proc_text& m, task_struct& task) {
+    if (&task != current() && !capable(kCapSysNice)) return Errno::Perm;
+    m.printf("%lu\n", task.se.timer_slack_ns);
+    return {};
+}
+
+// 0: as it is for new processes.
+Result<size_t> timerslack_write(task_struct& task, char* text, size_t bytes) {
+    constexpr uint64_t kDefaultSlack = 50000;
+    if (&task != current() && !capable(kCapSysNice)) return Errno::Perm;
+    const auto slack = static_cast<uint64_t>(TRY(proc_parse_int(text)));
+    task.se.timer_slack_ns = slack != 0 ? slack : kDefaultSlack;
+    return bytes;
+}
+
 namespace {
 
 struct LimitName {

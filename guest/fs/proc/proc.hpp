@@ -104,8 +104,9 @@ extern const proc_entry proc_root;
 
 // pid_dir.cpp: /proc/<pid> and /proc/<pid>/task/<tid>.
 extern const inode_operations proc_tgid_inode_operations, proc_tid_inode_operations,
-    proc_task_inode_operations;
-extern const file_operations proc_tgid_file_operations, proc_tid_file_operations, proc_task_file_operations;
+    proc_task_inode_operations, proc_ns_inode_operations;
+extern const file_operations proc_tgid_file_operations, proc_tid_file_operations, proc_task_file_operations,
+    proc_ns_file_operations;
 // The directory of the process with that number, or of any thread if it is asked for by its own. NoEnt.
 Result<> proc_pid_lookup(inode& dir, dentry& child);
 // All processes from position ctx.pos - first on.
@@ -123,6 +124,8 @@ struct pid_entries {
     }
 };
 extern const pid_entries tgid_entries, tid_entries;
+// Of ns/ (pid_ns.cpp).
+extern const pid_entries ns_entries;
 
 // pid_fd.cpp
 extern const inode_operations proc_fd_inode_operations, proc_fdinfo_inode_operations;
