@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 
 // Waits until the child is in that state (R S D T Z).
@@ -456,6 +457,53 @@ ROWS(namespaces_are_files, "S6 C10 C18") {
     }
     CHECK(open("/proc/self/ns/uts", O_RDONLY) >= 0);
     CHECK_ERROR(open("/proc/self/ns/none", O_RDONLY), ENOENT);
+}
+
+// A mount shows the tasks of the namespace that it was made in, by their numbers there.
+ROWS(a_mount_shows_one_pid_namespace, "S6 C18") {
+    if (getuid() != 0) return;
+    char directory[] = "/tmp/proc_rowsXXXXXX";
+    CHECK(mkdtemp(directory) != NULL);
+    const pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        const pid_t outside = (pid_t)strtol(proc_read("/proc/self/stat"), NULL, 10);
+        CHECK(getpid() == 1 && outside > 1);
+        char* text = proc_read("/proc/self/status");
+        int inner[2];
+        CHECK(sscanf(proc_field(text, "NSpid"), "%d\t%d\n", &inner[0], &inner[1]) == 2 && inner[0] == outside && inner[1] == 1);
+        CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        CHECK(mount("proc", directory, "proc", 0, NULL) == 0);
+        text = proc_read("%s/self/status", directory);
+        CHECK(text != NULL && proc_number(text, "Pid") == 1 && proc_number(text, "PPid") == 0);
+        CHECK(sscanf(proc_field(text, "NSpid"), "%d\t%d\n", &inner[0], &inner[1]) == 1 && inner[0] == 1);
+        const pid_t child = IN_CHILD(pause());
+        CHECK(child == 2 && proc_number(proc_read("%s/2/status", directory), "PPid") == 1);
+        DIR* dir = opendir(directory);
+        CHECK(dir != NULL);
+        int seen = 0;
+        for (struct dirent* entry; (entry = readdir(dir)) != NULL;) seen += isdigit(entry->d_name[0]) ? 1 : 0;
+        CHECK(seen == 2 && proc_read("%s/%d/stat", directory, outside) == NULL);
+        CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+        _exit(0);
+    }
+    wait_exit(pid, 0);
+    CHECK(rmdir(directory) == 0);
+}
+
+// Whose tracer it is shows in status, and in the letter of its stop.
+ROWS(a_tracee_is_shown, "S6 C6") {
+    const pid_t pid = IN_CHILD({
+        CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+        raise(SIGUSR1);
+    });
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+    char* text = proc_read("/proc/%d/status", pid);
+    CHECK(strncmp(proc_field(text, "State"), "t (tracing stop)", 16) == 0 && proc_number(text, "TracerPid") == getpid());
+    CHECK(*stat_field(proc_read("/proc/%d/stat", pid), 3) == 't');
+    CHECK(ptrace(PTRACE_CONT, pid, NULL, NULL) == 0);
+    wait_exit(pid, 0);
 }
 
 ROWS(limits_and_io, "S6 F12 P9") {
