@@ -397,6 +397,10 @@ ROWS(only_processes_are_listed, "S6 F3") {
         meminfo = meminfo || strcmp(entry->d_name, "meminfo") == 0;
     }
     CHECK(self && child && meminfo && init);
+    char number[16];
+    snprintf(number, sizeof(number), "%d ", pid);
+    char* children = proc_read("/proc/thread-self/children");
+    CHECK(children == NULL || strcmp(children, number) == 0);
     struct stat status;
     CHECK(stat("/proc", &status) == 0 && S_ISDIR(status.st_mode) && (status.st_mode & 07777) == 0555);
     CHECK_ERROR(mkdir("/proc/new", 0700), ENOENT);
@@ -422,6 +426,7 @@ ROWS(owners_and_rights, "S6") {
                   char text[64];
                   snprintf(link, sizeof(link), "/proc/%d/fd/0", pid);
                   CHECK_ERROR(readlink(link, text, sizeof(text)), EACCES);
+                  CHECK(proc_read("/proc/%d/fdinfo/0", pid) == NULL && errno == EACCES);
                   snprintf(link, sizeof(link), "/proc/%d/cwd", pid);
                   CHECK_ERROR(readlink(link, text, sizeof(text)), EACCES);
                   CHECK_ERROR(chdir(link), EACCES);

@@ -62,6 +62,7 @@ constexpr pid_entry kTgidEntries[] = {
 };
 
 constexpr pid_entry kTidEntries[] = {
+    {.name = "children", .mode = kIfReg | 0444, .show = children_show},
     {.name = "stat", .mode = kIfReg | 0444, .show = tid_stat_show},
     {.name = "io", .mode = kIfReg | 0400, .show = tid_io_show},
 };

@@ -123,11 +123,11 @@ Result<> fd_permission(const inode& dir, uint32_t mask) {
 }
 
 // fdinfo tells as much as fd does.
-Result<> fdinfo_open(inode& dir, file&) {
+Result<> fdinfo_permission(const inode& dir, uint32_t mask) {
     const TaskRef task = get_proc_task(dir);
     if (!task) return Errno::Srch;
     if (!ptrace_may_access(*task)) return Errno::Access;
-    return {};
+    return generic_permission(dir, mask);
 }
 
 }  // namespace
@@ -138,10 +138,11 @@ bool proc_fd_is_open(const inode& node) {
 }
 
 constinit const inode_operations proc_fd_inode_operations{.lookup = fd_lookup, .permission = fd_permission};
-constinit const inode_operations proc_fdinfo_inode_operations{.lookup = fdinfo_lookup};
+constinit const inode_operations proc_fdinfo_inode_operations{.lookup = fdinfo_lookup,
+                                                              .permission = fdinfo_permission};
 constinit const file_operations proc_fd_file_operations{
     .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = fd_iterate};
 constinit const file_operations proc_fdinfo_file_operations{
-    .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = fdinfo_iterate, .open = fdinfo_open};
+    .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = fdinfo_iterate};
 
 }  // namespace guest

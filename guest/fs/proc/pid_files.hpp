@@ -63,6 +63,7 @@ Result<size_t> comm_write(task_struct& task, char* text, size_t bytes);
 Result<> limits_show(proc_text& m, task_struct& task);
 Result<> tgid_io_show(proc_text& m, task_struct& task);
 Result<> tid_io_show(proc_text& m, task_struct& task);
+Result<> children_show(proc_text& m, task_struct& task);
 Result<> loginuid_show(proc_text& m, task_struct& task);
 Result<> timerslack_show(proc_text& m, task_struct& task);
 Result<size_t> timerslack_write(task_struct& task, char* text, size_t bytes);

@@ -24,6 +24,16 @@ Result<> personality_show(proc_text& m, task_struct& task) {
     return {};
 }
 
+// The processes that this thread made, in the order in which it made them.
+Result<> children_show(proc_text& m, task_struct& task) {
+    const spinlock_guard guard(tasklist_lock);
+    for (list_head* node = task.children.next; node != &task.children; node = node->next) {
+        const task_struct& child = *list_entry<task_struct, &task_struct::sibling>(node);
+        m.printf("%d ", pid_nr_ns(child.thread_pid.get(), m.ns()));
+    }
+    return {};
+}
+
 // Nobody logs in: no audit session was ever begun.
 Result<> loginuid_show(proc_text& m, task_struct&) {
     m.printf("%u", ~0U);
