@@ -38,7 +38,7 @@ static void let_go(pid_t pid, int pipe_fds[2]) {
     wait_exit(pid, 0);
 }
 
-ROWS(stat_has_52_fields, "S6 F3") {
+ROWS(stat_has_52_fields, "S6,F3") {
     char* text = proc_read("/proc/self/stat");
     CHECK(text != NULL && strtol(text, NULL, 10) == getpid());
     CHECK(stat_number(text, 4) == getppid());
@@ -57,7 +57,7 @@ ROWS(stat_has_52_fields, "S6 F3") {
     CHECK(fields == 52 && text[strlen(text) - 1] == '\n');
 }
 
-ROWS(status_says_what_the_calls_say, "S6 F12") {
+ROWS(status_says_what_the_calls_say, "S6,F12") {
     (void)umask(027);
     CHECK(prctl(PR_SET_NAME, "a\\b\nc") == 0);
     char* text = proc_read("/proc/self/status");
@@ -82,7 +82,7 @@ ROWS(status_says_what_the_calls_say, "S6 F12") {
 
 static void nothing(int sig) { (void)sig; }
 
-ROWS(status_shows_signals, "S6 F5") {
+ROWS(status_shows_signals, "S6,F5") {
     CHECK(signal(SIGUSR1, nothing) != SIG_ERR && signal(SIGUSR2, SIG_IGN) != SIG_ERR);
     sigset_t set;
     sigemptyset(&set);
@@ -108,7 +108,7 @@ ROWS(status_shows_signals, "S6 F5") {
               0);
 }
 
-ROWS(letters_of_states, "S6 F14") {
+ROWS(letters_of_states, "S6,F14") {
     int fds[2];
     const pid_t pid = sleeping_child(fds);
     CHECK(kill(pid, SIGSTOP) == 0);
@@ -130,7 +130,7 @@ ROWS(letters_of_states, "S6 F14") {
 }
 
 // A vfork parent is uninterruptible until its child has a program of its own.
-ROWS(uninterruptible_is_D, "S6 V2") {
+ROWS(uninterruptible_is_D, "S6,V2") {
     int fds[2];
     CHECK(pipe(fds) == 0);
     const pid_t parent = IN_CHILD({
@@ -170,7 +170,7 @@ ROWS(system_call_of_a_sleeper, "S6") {
     let_go(pid, fds);
 }
 
-ROWS(names_and_arguments, "S6 F1") {
+ROWS(names_and_arguments, "S6,F1") {
     char* text = proc_read("/proc/self/comm");
     CHECK(strcmp(text, "proc_rows\n") == 0);
     const int fd = open("/proc/self/comm", O_WRONLY);
@@ -214,7 +214,7 @@ static void check_link(const char* link, const char* wanted) {
     CHECK(strcmp(text, wanted) == 0);
 }
 
-ROWS(links_to_places, "S6 F12 C3") {
+ROWS(links_to_places, "S6,F12,C3") {
     char directory[] = "/tmp/proc_rowsXXXXXX";
     CHECK(mkdtemp(directory) != NULL && chdir(directory) == 0);
     check_link("/proc/self/cwd", directory);
@@ -241,7 +241,7 @@ ROWS(links_to_places, "S6 F12 C3") {
     CHECK_ERROR(readlink("/proc/self/stat", exe, sizeof(exe)), EINVAL);
 }
 
-ROWS(descriptors, "S6 F10 C4") {
+ROWS(descriptors, "S6,F10,C4") {
     char name[] = "/tmp/proc_rowsXXXXXX";
     const int fd = mkstemp(name);
     CHECK(fd >= 0 && write(fd, "contents", 8) == 8);
@@ -280,7 +280,7 @@ ROWS(descriptors, "S6 F10 C4") {
     CHECK_ERROR(open("/proc/self/fd/00", O_RDONLY), ENOENT);
 }
 
-ROWS(descriptors_are_listed, "S6 F10") {
+ROWS(descriptors_are_listed, "S6,F10") {
     for (int i = 0; i < 100; ++i) CHECK(dup2(0, 200 + 3 * i) >= 0);
     DIR* dir = opendir("/proc/self/fd");
     CHECK(dir != NULL);
@@ -295,7 +295,7 @@ ROWS(descriptors_are_listed, "S6 F10") {
     CHECK(seen == 100 && closedir(dir) == 0);
 }
 
-ROWS(fdinfo_of_special_files, "S6 C17") {
+ROWS(fdinfo_of_special_files, "S6,C17") {
     const int event = (int)syscall(SYS_eventfd2, 7, 0);
     char* text = proc_read("/proc/self/fdinfo/%d", event);
     CHECK(event >= 0 && text != NULL && proc_hex(text, "eventfd-count") == 7 && proc_number(text, "pos") == 0);
@@ -317,7 +317,7 @@ static void* wait_at_gate(void* out) {
     return NULL;
 }
 
-ROWS(threads_are_listed, "S6 C9") {
+ROWS(threads_are_listed, "S6,C9") {
     enum { kThreads = 5 };
     CHECK(pipe(gate) == 0);
     pthread_t threads[kThreads];
@@ -354,7 +354,7 @@ ROWS(threads_are_listed, "S6 C9") {
     CHECK(proc_read("/proc/self/task/%d/stat", tids[0]) == NULL && errno == ENOENT);
 }
 
-ROWS(goes_when_it_is_reaped, "S6 F14") {
+ROWS(goes_when_it_is_reaped, "S6,F14") {
     int fds[2];
     const pid_t pid = sleeping_child(fds);
     char name[64];
@@ -378,7 +378,7 @@ ROWS(goes_when_it_is_reaped, "S6 F14") {
     CHECK_ERROR(access(name, F_OK), ENOENT);
 }
 
-ROWS(only_processes_are_listed, "S6 F3") {
+ROWS(only_processes_are_listed, "S6,F3") {
     int fds[2];
     const pid_t pid = sleeping_child(fds);
     DIR* dir = opendir("/proc");
@@ -440,7 +440,7 @@ ROWS(owners_and_rights, "S6") {
 }
 
 // Two tasks are in one namespace if the links name the same file.
-ROWS(namespaces_are_files, "S6 C10 C18") {
+ROWS(namespaces_are_files, "S6,C10,C18") {
     static const char* const kKinds[] = {"ipc", "mnt", "pid", "uts"};
     struct stat mine, theirs;
     char link[64], text[64];
@@ -465,7 +465,7 @@ ROWS(namespaces_are_files, "S6 C10 C18") {
 }
 
 // A mount shows the tasks of the namespace that it was made in, by their numbers there.
-ROWS(a_mount_shows_one_pid_namespace, "S6 C18") {
+ROWS(a_mount_shows_one_pid_namespace, "S6,C18") {
     if (getuid() != 0) return;
     char directory[] = "/tmp/proc_rowsXXXXXX";
     CHECK(mkdtemp(directory) != NULL);
@@ -497,7 +497,7 @@ ROWS(a_mount_shows_one_pid_namespace, "S6 C18") {
 }
 
 // Whose tracer it is shows in status, and in the letter of its stop.
-ROWS(a_tracee_is_shown, "S6 C6") {
+ROWS(a_tracee_is_shown, "S6,C6") {
     const pid_t pid = IN_CHILD({
         CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
         raise(SIGUSR1);
@@ -511,7 +511,7 @@ ROWS(a_tracee_is_shown, "S6 C6") {
     wait_exit(pid, 0);
 }
 
-ROWS(limits_and_io, "S6 F12 P9") {
+ROWS(limits_and_io, "S6,F12,P9") {
     struct rlimit limit = {1000, 2000};
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     char* text = proc_read("/proc/self/limits");
@@ -562,7 +562,7 @@ ROWS(reading_in_pieces, "S6") {
     CHECK(pread(name, text, sizeof(text), 0) == 6 && memcmp(text, "other\n", 6) == 0);
 }
 
-GUEST_ROWS(what_linux_does_not_show, "S6 V1") {
+GUEST_ROWS(what_linux_does_not_show, "S6,V1") {
     char* text = proc_read("/proc/self/forkscope");
     CHECK(text != NULL && strstr(text, "page_table_root 0x") != NULL && strstr(text, "kernel_stack 0xffff") != NULL);
     CHECK(strstr(text, "rip ") != NULL && strstr(text, "last_result ") != NULL);

@@ -49,7 +49,7 @@ static uint64_t pagemap_of(const char* file, const void* address) {
 }
 static uint64_t own_pagemap(const void* address) { return pagemap_of("/proc/self/pagemap", address); }
 
-ROWS(maps_show_areas, "S6 F2") {
+ROWS(maps_show_areas, "S6,F2") {
     struct area area;
     char* pages = map_pages(6, MAP_PRIVATE);
     CHECK(mprotect(pages + 2 * PAGE, PAGE, PROT_READ) == 0 && mprotect(pages + 3 * PAGE, PAGE, PROT_NONE) == 0);
@@ -74,7 +74,7 @@ ROWS(maps_show_areas, "S6 F2") {
     CHECK(line[-1] == ' ' && line - 73 >= proc_read("/proc/self/maps") - (1 << 20) && line[-74] == '\n');
 }
 
-ROWS(maps_show_files, "S6 W5") {
+ROWS(maps_show_files, "S6,W5") {
     char name[] = "/tmp/proc rowsXXXXXX";
     const int fd = mkstemp(name);
     CHECK(fd >= 0 && ftruncate(fd, 4 * PAGE) == 0);
@@ -97,7 +97,7 @@ ROWS(maps_show_files, "S6 W5") {
 }
 
 // An open maps file goes on to tell of the address space that it was opened for.
-ROWS(maps_of_an_address_space_that_is_gone, "S6 V3") {
+ROWS(maps_of_an_address_space_that_is_gone, "S6,V3") {
     int fds[2];
     CHECK(pipe(fds) == 0);
     const pid_t pid = IN_CHILD({
@@ -131,7 +131,7 @@ static char* smaps_of(const char* file, const void* address) {
     return at;
 }
 
-ROWS(smaps_count_pages, "S6 W2 W3") {
+ROWS(smaps_count_pages, "S6,W2,W3") {
     char* pages = map_pages(16, MAP_PRIVATE);
     // Areas of others next to it, that it is one by itself.
     CHECK(mprotect(pages, PAGE, PROT_NONE) == 0 && mprotect(pages + 15 * PAGE, PAGE, PROT_NONE) == 0);
@@ -173,7 +173,7 @@ ROWS(smaps_count_pages, "S6 W2 W3") {
     CHECK(text != NULL && strstr(text, "[rollup]\n") != NULL && proc_number(text, "Rss") >= 20);
 }
 
-ROWS(pagemap_shows_pages, "S6 W6") {
+ROWS(pagemap_shows_pages, "S6,W6") {
     char* pages = map_pages(4, MAP_PRIVATE);
     pages[0] = 1;
     const volatile char* reader = pages + PAGE;
@@ -204,7 +204,7 @@ ROWS(pagemap_shows_pages, "S6 W6") {
 }
 
 // Copy-on-write, seen by the numbers of the frames.
-ROWS(pagemap_shows_copy_on_write, "W1 W2 W3 W5") {
+ROWS(pagemap_shows_copy_on_write, "W1,W2,W3,W5") {
     if (getuid() != 0) return;
     char* pages = map_pages(2, MAP_PRIVATE);
     char* shared = map_pages(1, MAP_SHARED);
@@ -244,7 +244,7 @@ ROWS(pagemap_shows_copy_on_write, "W1 W2 W3 W5") {
               0);
 }
 
-ROWS(sizes_follow_the_calls, "S6 F2 F4") {
+ROWS(sizes_follow_the_calls, "S6,F2,F4") {
     char* text = proc_read("/proc/self/status");
     const long size = proc_number(text, "VmSize"), data = proc_number(text, "VmData");
     char* pages = map_pages(300, MAP_PRIVATE);
@@ -266,7 +266,7 @@ ROWS(sizes_follow_the_calls, "S6 F2 F4") {
 }
 
 // mem reads and writes as the program itself does, copy-on-write included, and what the program may not write too.
-ROWS(mem_is_the_memory, "S6 W7") {
+ROWS(mem_is_the_memory, "S6,W7") {
     char* pages = map_pages(3, MAP_PRIVATE);
     strcpy(pages, "parent");
     strcpy(pages + 2 * PAGE, "last");
@@ -315,7 +315,7 @@ ROWS(clear_refs, "S6") {
 
 // --- the whole system
 
-ROWS(meminfo_agrees_with_sysinfo, "S6 W10") {
+ROWS(meminfo_agrees_with_sysinfo, "S6,W10") {
     char* text = proc_read("/proc/meminfo");
     struct sysinfo info;
     CHECK(text != NULL && sysinfo(&info) == 0);
@@ -461,7 +461,7 @@ ROWS(stat_of_the_system, "S6") {
 }
 
 // The objects that the calls make stand in the lists.
-ROWS(system_v_objects, "S6 F8 F11") {
+ROWS(system_v_objects, "S6,F8,F11") {
     const int queue = msgget(IPC_PRIVATE, 0640), set = semget(IPC_PRIVATE, 3, 0600), segment = shmget(IPC_PRIVATE, 5000, 0604);
     CHECK(queue >= 0 && set >= 0 && segment >= 0);
     struct {
