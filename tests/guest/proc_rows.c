@@ -511,6 +511,29 @@ ROWS(a_tracee_is_shown, "S6,C6") {
     wait_exit(pid, 0);
 }
 
+ROWS(scheduling_is_shown, "S6,P9") {
+    unsigned long before, waited, turns, after;
+    CHECK(sscanf(proc_read("/proc/self/schedstat"), "%lu %lu %lu\n", &before, &waited, &turns) == 3 && turns > 0);
+    for (volatile int i = 0; i < 3000000; ++i) {}
+    CHECK(sscanf(proc_read("/proc/self/schedstat"), "%lu %lu %lu\n", &after, &waited, &turns) == 3 && after > before);
+    for (int i = 0; i < 3; ++i) usleep(1000);
+    CHECK(proc_number(proc_read("/proc/self/status"), "voluntary_ctxt_switches") >= 3);
+    char* text = proc_read("/proc/self/sched");
+    if (text == NULL) return;  // a kernel without the scheduler's statistics
+    char wanted[64];
+    snprintf(wanted, sizeof(wanted), "proc_rows (%d, #threads: 1)\n---", getpid());
+    CHECK(strncmp(text, wanted, strlen(wanted)) == 0);
+    const char* switches = strstr(text, "\nnr_switches ");
+    CHECK(switches != NULL && strtol(strchr(switches, ':') + 1, NULL, 10) >= 3);
+    CHECK(strstr(text, "\nprio ") != NULL && strstr(text, "\npolicy ") != NULL);
+    // A child begins at 0.
+    wait_exit(IN_CHILD({
+                  CHECK(sscanf(proc_read("/proc/self/schedstat"), "%lu", &before) == 1 && before < after);
+                  CHECK(proc_number(proc_read("/proc/self/status"), "voluntary_ctxt_switches") < 3);
+              }),
+              0);
+}
+
 ROWS(limits_and_io, "S6,F12,P9") {
     struct rlimit limit = {1000, 2000};
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);

@@ -28,6 +28,12 @@ Result<> check_trace(const task_struct& task) {
 
 constexpr uint64_t kNsPerMs = 1'000'000;
 
+// ns on the CPU, those of the turn that the reader itself is in as well.
+uint64_t exec_runtime(const task_struct& task) {
+    const uint64_t turn = &task == current() ? ktime_get() - task.se.exec_start : 0;
+    return task.se.sum_exec_runtime + turn;
+}
+
 void put_count(seq_file& m, const char* name, uint64_t value) { m.printf("%-45s:%21lu\n", name, value); }
 // Milliseconds with the nanoseconds behind the point.
 void put_time(seq_file& m, const char* name, uint64_t ns) {
@@ -87,7 +93,7 @@ Result<> sched_show(proc_text& m, task_struct& task) {
     m.printf("%s (%d, #threads: %d)\n", task.comm, task_ids_of(task, m.ns()).pid, task.signal->nr_threads);
     m.puts("-------------------------------------------------------------------\n");
     put_time(m, "se.exec_start", se.exec_start);
-    put_time(m, "se.sum_exec_runtime", se.sum_exec_runtime);
+    put_time(m, "se.sum_exec_runtime", exec_runtime(task));
     put_time(m, "se.run_delay", se.run_delay);
     put_time(m, "se.sleep_avg", se.sleep_avg * kNsPerTick);
     put_time(m, "se.last_ran", se.last_ran * kNsPerTick);
@@ -104,7 +110,7 @@ Result<> sched_show(proc_text& m, task_struct& task) {
 
 Result<> schedstat_show(proc_text& m, task_struct& task) {
     const sched_entity& se = task.se;
-    m.printf("%lu %lu %lu\n", se.sum_exec_runtime, se.run_delay, se.nr_turns);
+    m.printf("%lu %lu %lu\n", exec_runtime(task), se.run_delay, se.nr_turns);
     return {};
 }
 
