@@ -19,13 +19,13 @@ constinit spinlock_t file_lock_lock;
 // taken to be waiting for what has gone.
 struct lock_waiter {
     list_head node;
-    const inode* where = nullptr;
-    const void* owner = nullptr;    // who waits
-    const void* blocker = nullptr;  // for whom
+    const file_lock* request = nullptr;
+    const file_lock* holder = nullptr;  // that it waits for
     bool woken = false;
     wait_queue_head wait;
 };
 constinit IntrusiveList<lock_waiter, &lock_waiter::node> blocked;
+constinit IntrusiveList<file_lock, &file_lock::fl_link> held_locks;
 
 file_lock* lock_of(list_head* node) { return list_entry<file_lock, &file_lock::fl_list>(node); }
 
@@ -41,6 +41,7 @@ void for_each_lock(list_head& list, Visit&& visit) {
 
 void remove_lock(file_lock& lock) {
     lock.fl_list.unlink();
+    lock.fl_link.unlink();
     delete &lock;
 }
 
@@ -68,7 +69,7 @@ file_lock* find_conflict(const list_head& list, const file_lock& request) {
 // Whoever waits for a lock of this file looks again.
 void wake_blocked(const inode& node) {
     for (lock_waiter& waiter : blocked) {
-        if (waiter.where != &node) continue;
+        if (waiter.request->fl_inode != &node) continue;
         waiter.node.unlink();
         waiter.woken = true;
         wake_up_all(waiter.wait);
@@ -82,7 +83,7 @@ bool would_deadlock(const void* owner, const void* blocker) {
     for (int i = 0; i < kMaxChain; ++i) {
         const void* next = nullptr;
         for (const lock_waiter& waiter : blocked) {
-            if (waiter.owner == blocker) next = waiter.blocker;
+            if (waiter.request->fl_owner == blocker) next = waiter.holder->fl_owner;
             if (next != nullptr) break;
         }
         if (next == nullptr) return false;
@@ -93,13 +94,13 @@ bool would_deadlock(const void* owner, const void* blocker) {
 }
 
 // Somebody holds what is asked for. With a waiter, current is about to sleep.
-Result<> refuse(const inode& node, const file_lock& request, const file_lock& holder, lock_waiter* waiter) {
+Result<> refuse(const file_lock& request, const file_lock& holder, lock_waiter* waiter) {
     if (waiter == nullptr) return Errno::Again;
     // A description may be used by any process: who waits for one cannot be told.
-    if (request.fl_pid && would_deadlock(request.fl_owner, holder.fl_owner)) return Errno::DeadLk;
-    waiter->where = &node;
-    waiter->owner = request.fl_owner;
-    waiter->blocker = holder.fl_owner;
+    if (request.fl_kind == LockKind::Posix && would_deadlock(request.fl_owner, holder.fl_owner))
+        return Errno::DeadLk;
+    waiter->request = &request;
+    waiter->holder = &holder;
     waiter->woken = false;
     blocked.push_back(*waiter);
     return Errno::Again;
@@ -127,6 +128,7 @@ void insert_sorted(list_head& list, file_lock& lock) {
     list_head* before = list.next;
     while (before != &list && lock_of(before)->fl_start <= lock.fl_start) before = before->next;
     list_add_tail(lock.fl_list, *before);
+    if (!lock.fl_link.is_linked()) held_locks.push_back(lock);
 }
 
 // Takes request's range out of held, which is the same owner's and of another type. `right` is used, and
@@ -184,7 +186,7 @@ Result<> try_posix_lock(inode& node, const file_lock& request, lock_waiter* wait
     if ((!gives_back && !fresh) || (!whole && !right)) return Errno::NoLck;
     const spinlock_guard guard(file_lock_lock);
     const file_lock* holder = gives_back ? nullptr : find_conflict(node.i_posix, request);
-    if (holder != nullptr) return refuse(node, request, *holder, waiter);
+    if (holder != nullptr) return refuse(request, *holder, waiter);
     apply(node.i_posix, request, std::move(fresh), std::move(right));
     wake_blocked(node);
     return {};
@@ -204,8 +206,10 @@ Result<> try_flock(inode& node, const file_lock& request, lock_waiter* waiter) {
     });
     if (same || !fresh) return {};
     if (const file_lock* holder = find_conflict(node.i_flock, request))
-        return refuse(node, request, *holder, waiter);
-    list_add_tail(fresh.leak()->fl_list, node.i_flock);
+        return refuse(request, *holder, waiter);
+    file_lock& lock = *fresh.leak();
+    list_add_tail(lock.fl_list, node.i_flock);
+    held_locks.push_back(lock);
     return {};
 }
 
@@ -234,7 +238,7 @@ bool posix_test_lock(const inode& node, const file_lock& request, file_lock& fou
     const file_lock* holder = find_conflict(node.i_posix, request);
     if (holder == nullptr) return false;
     found.fl_type = holder->fl_type;
-    found.fl_ofd = holder->fl_ofd;
+    found.fl_kind = holder->fl_kind;
     found.fl_pid = holder->fl_pid;
     found.fl_start = holder->fl_start;
     found.fl_end = holder->fl_end;
@@ -243,6 +247,16 @@ bool posix_test_lock(const inode& node, const file_lock& request, file_lock& fou
 
 Result<> flock_lock_file(inode& node, const file_lock& request, LockWait wait) {
     return attempt_until_free(wait, [&](lock_waiter* waiter) { return try_flock(node, request, waiter); });
+}
+
+void for_each_file_lock(void (*visit)(const file_lock& lock, bool waits, void* context), void* context) {
+    const spinlock_guard guard(file_lock_lock);
+    for (const file_lock& held : held_locks) {
+        visit(held, false, context);
+        for (const lock_waiter& waiter : blocked) {
+            if (waiter.holder == &held) visit(*waiter.request, true, context);
+        }
+    }
 }
 
 void locks_remove_posix(const file& f, const void* owner) {

@@ -19,6 +19,10 @@ struct inode;
 // The last byte that a lock can cover: "to the end" for l_len 0.
 inline constexpr abi::loff_t kOffsetMax = INT64_MAX;
 
+// Whose it is: a descriptor table's (F_SETLK), a description's (F_OFD_SETLK), or a description's for the
+// whole file (flock).
+enum class LockKind : uint8_t { Posix, Ofd, Flock };
+
 // A lock that is held (then in a list of its inode), or one that is asked for.
 struct file_lock {
     KMEM_CACHED()
@@ -27,16 +31,19 @@ struct file_lock {
     file_lock(const file_lock& other)
         : fl_owner(other.fl_owner),
           fl_pid(other.fl_pid),
+          fl_inode(other.fl_inode),
+          fl_kind(other.fl_kind),
           fl_type(other.fl_type),
-          fl_ofd(other.fl_ofd),
           fl_start(other.fl_start),
           fl_end(other.fl_end) {}
 
     list_head fl_list;               // inode::i_posix or inode::i_flock
+    list_head fl_link;               // in the list of all that are held
     const void* fl_owner = nullptr;  // files_struct, or file; only compared
-    RefPtr<pid> fl_pid;              // thread group of who took it; null for a description's lock
+    RefPtr<pid> fl_pid;              // thread group of who took it
+    const inode* fl_inode = nullptr;
+    LockKind fl_kind = LockKind::Posix;
     int16_t fl_type = abi::kFUnLck;
-    bool fl_ofd = false;  // F_OFD_*: owned by the description
     abi::loff_t fl_start = 0;
     abi::loff_t fl_end = kOffsetMax;  // the last byte, not one past it
 };
@@ -56,6 +63,10 @@ Result<> flock_lock_file(inode& node, const file_lock& request, LockWait wait);
 
 // The lock commands of fcntl(2), for current. BadF, Fault, Inval, Overflow and the errors above.
 Result<long> fcntl_lock(int fd, file& f, uint32_t command, UserPtr<abi::Flock> argument);
+
+// Calls visit(lock, waits, context) for each lock that is held, and behind it for each that waits for it. A
+// spinlock is held meanwhile.
+void for_each_file_lock(void (*visit)(const file_lock& lock, bool waits, void* context), void* context);
 
 // owner closed a descriptor of f: its ranges go, whichever descriptor took them.
 void locks_remove_posix(const file& f, const void* owner);

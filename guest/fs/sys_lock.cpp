@@ -51,19 +51,22 @@ Result<> request_from(const file& f, uint32_t command, const abi::Flock& from, f
     if (from.l_type != abi::kFRdLck && from.l_type != abi::kFWrLck && from.l_type != abi::kFUnLck)
         return Errno::Inval;
     to.fl_type = from.l_type;
-    to.fl_ofd = is_ofd(command);
-    if (to.fl_ofd) {
+    to.fl_inode = &f.node();
+    to.fl_pid = current()->group_leader->thread_pid;
+    if (is_ofd(command)) {
         if (from.l_pid != 0) return Errno::Inval;
+        to.fl_kind = LockKind::Ofd;
         to.fl_owner = &f;
     } else {
         to.fl_owner = current()->files.get();
-        to.fl_pid = current()->group_leader->thread_pid;
     }
     return {};
 }
 
 // -1: a description holds it.
-int32_t pid_shown(const file_lock& lock) { return lock.fl_ofd ? -1 : pid_vnr(lock.fl_pid.get()); }
+int32_t pid_shown(const file_lock& lock) {
+    return lock.fl_kind == LockKind::Ofd ? -1 : pid_vnr(lock.fl_pid.get());
+}
 
 Result<long> get_lock(file& f, uint32_t command, abi::Flock& lock, UserPtr<abi::Flock> out) {
     if (lock.l_type != abi::kFRdLck && lock.l_type != abi::kFWrLck) return Errno::Inval;
@@ -90,7 +93,7 @@ Result<long> set_lock(int fd, file& f, uint32_t command, const abi::Flock& lock)
     if (request.fl_type == abi::kFWrLck && (f.f_mode & file::kWrite) == 0) return Errno::BadF;
     const bool waits = command == abi::kFSetLkW || command == abi::kFOfdSetLkW;
     TRY(posix_lock_file(f.node(), request, waits ? LockWait::Yes : LockWait::No));
-    if (request.fl_type == abi::kFUnLck || request.fl_ofd) return 0;
+    if (request.fl_type == abi::kFUnLck || request.fl_kind == LockKind::Ofd) return 0;
     // Another thread may have closed the descriptor meanwhile, and given back the process's locks before this
     // one was there.
     if (fget_raw(*current()->files, fd).get() == &f) return 0;
@@ -124,7 +127,10 @@ Result<long> sys_flock(int fd, uint32_t operation) {
     const RefPtr<file> f = TRY(current_file(fd));
     const bool opened = (f->f_mode & (file::kRead | file::kWrite)) != 0;
     if (request.fl_type != abi::kFUnLck && !opened) return Errno::BadF;
+    request.fl_kind = LockKind::Flock;
     request.fl_owner = f.get();
+    request.fl_inode = &f->node();
+    request.fl_pid = current()->group_leader->thread_pid;
     TRY(flock_lock_file(f->node(), request, (operation & abi::kLockNb) != 0 ? LockWait::No : LockWait::Yes));
     return 0;
 }

@@ -2,7 +2,7 @@
 #include "guest/fs/dentry.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/mount.hpp"
-#include "guest/fs/proc/proc.hpp"
+#include "guest/fs/proc/pid_files.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/lib/format.hpp"
@@ -50,6 +50,7 @@ Result<> fdinfo_show(proc_text& m, task_struct& task) {
     if (get_close_on_exec(*files, fd)) flags |= abi::kOCloExec;
     m.printf("pos:\t%ld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", f->f_pos, flags, f->f_path.mnt->mnt_id,
              f->node().i_ino);
+    fdinfo_locks_show(m, *files, *f);
     if (f->f_op->show_fdinfo != nullptr) f->f_op->show_fdinfo(*f, m);
     return {};
 }

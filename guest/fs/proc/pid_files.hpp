@@ -5,6 +5,8 @@
 
 namespace guest {
 
+struct files_struct;
+
 // /proc/<pid> adds the threads of a process up, /proc/<pid>/task/<tid> tells of one.
 enum class Whole { Process, Thread };
 
@@ -59,6 +61,8 @@ Result<> sched_show(proc_text& m, task_struct& task);
 Result<> schedstat_show(proc_text& m, task_struct& task);
 Result<> forkscope_show(proc_text& m, task_struct& task);
 Result<> comm_show(proc_text& m, task_struct& task);
+// The lines of fdinfo about the locks that a table or the description itself has on f's file.
+void fdinfo_locks_show(proc_text& m, const files_struct& files, const file& f);
 Result<size_t> comm_write(task_struct& task, char* text, size_t bytes);
 Result<> limits_show(proc_text& m, task_struct& task);
 Result<> tgid_io_show(proc_text& m, task_struct& task);

@@ -45,6 +45,7 @@ constexpr proc_entry kRootEntries[] = {
     {.name = "filesystems", .mode = kIfReg | 0444, .show = filesystems_show},
     {.name = "interrupts", .mode = kIfReg | 0444, .show = interrupts_show},
     {.name = "loadavg", .mode = kIfReg | 0444, .show = loadavg_show},
+    {.name = "locks", .mode = kIfReg | 0444, .show = locks_show},
     {.name = "meminfo", .mode = kIfReg | 0444, .show = meminfo_show},
     {.name = "mounts", .mode = kIfLnk | 0777, .readlink = mounts_readlink},
     {.name = "partitions", .mode = kIfReg | 0444, .show = partitions_show},

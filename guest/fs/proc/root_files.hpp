@@ -18,6 +18,7 @@ Result<> cpuinfo_show(proc_text& m);
 Result<> kernel_cmdline_show(proc_text& m);
 Result<> filesystems_show(proc_text& m);
 Result<> devices_show(proc_text& m);
+Result<> locks_show(proc_text& m);
 Result<> swaps_show(proc_text& m);
 Result<> partitions_show(proc_text& m);
 
