@@ -1,29 +1,9 @@
-// Record locks (fcntl), locks of open file descriptions (F_OFD_*) and flock.
-#include "rows.h"
+// Record locks: fcntl's F_GETLK, F_SETLK and F_SETLKW.
+#define LOCK_FILE "/tmp/lock_rows"
+#include "lock_rows.h"
 
 #include <pthread.h>
 #include <sys/file.h>
-
-static const char* const kPath = "/tmp/lock_rows";
-
-static int fresh_file(void) {
-    unlink(kPath);
-    const int fd = open(kPath, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    CHECK(fd >= 0);
-    return fd;
-}
-
-static int lock(int fd, int command, int type, off_t start, off_t length) {
-    struct flock request = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
-    return fcntl(fd, command, &request);
-}
-
-// Who stands in the way of a write lock on the range; l_type F_UNLCK: nobody.
-static struct flock holder_of(int fd, int command, off_t start, off_t length) {
-    struct flock query = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
-    CHECK(fcntl(fd, command, &query) == 0);
-    return query;
-}
 
 static void check_holder(int fd, off_t start, off_t length, int type, pid_t pid, off_t its_start,
                          off_t its_length) {
@@ -37,28 +17,6 @@ static void check_holder(int fd, off_t start, off_t length, int type, pid_t pid,
     }
     CHECK(holder.l_pid == pid);
     CHECK(holder.l_start == its_start && holder.l_len == its_length);
-}
-
-static void on_signal(int sig) { (void)sig; }
-
-static void catch_signal(int sig, int flags) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags};
-    CHECK(sigaction(sig, &action, NULL) == 0);
-}
-
-static void pause_ms(long ms) {
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    while (nanosleep(&time, &time) != 0) {
-    }
-}
-
-// Two processes tell each other that they have come to some point.
-static int meet[2][2];
-static void open_meeting(void) { CHECK(pipe(meet[0]) == 0 && pipe(meet[1]) == 0); }
-static void tell(int who) { CHECK(write(meet[who][1], "x", 1) == 1); }
-static void await(int who) {
-    char byte;
-    CHECK(read(meet[who][0], &byte, 1) == 1);
 }
 
 ROWS(child_does_not_inherit_locks, "F6") {
@@ -97,9 +55,6 @@ ROWS(read_locks_are_shared, "F6") {
     wait_exit(child, 0);
     CHECK(lock(fd, F_SETLK, F_WRLCK, 50, 100) == 0);
 }
-
-// Each check is made in a child, for which the parent's locks are in the way.
-#define SEEN_BY_CHILD(...) wait_exit(IN_CHILD(__VA_ARGS__), 0)
 
 ROWS(ranges_are_split_and_joined, "F6") {
     const int fd = fresh_file();
@@ -171,9 +126,9 @@ ROWS(ranges_are_given_in_every_way, "F6") {
 
 ROWS(locks_want_the_right_descriptor, "F6") {
     const int fd = fresh_file();
-    const int reader = open(kPath, O_RDONLY);
-    const int writer = open(kPath, O_WRONLY);
-    const int named = open(kPath, O_PATH);
+    const int reader = open(lock_path, O_RDONLY);
+    const int writer = open(lock_path, O_WRONLY);
+    const int named = open(lock_path, O_PATH);
     CHECK(reader >= 0 && writer >= 0 && named >= 0);
     CHECK_ERROR(lock(reader, F_SETLK, F_WRLCK, 0, 0), EBADF);
     CHECK_ERROR(lock(writer, F_SETLK, F_RDLCK, 0, 0), EBADF);
@@ -189,7 +144,7 @@ ROWS(locks_want_the_right_descriptor, "F6") {
 
 ROWS(any_close_gives_locks_back, "F6") {
     const int fd = fresh_file();
-    const int other = open(kPath, O_RDONLY);
+    const int other = open(lock_path, O_RDONLY);
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0);
     SEEN_BY_CHILD(CHECK_ERROR(lock(fd, F_SETLK, F_WRLCK, 0, 10), EAGAIN));
     close(other);
@@ -200,13 +155,13 @@ ROWS(any_close_gives_locks_back, "F6") {
     CHECK(dup2(0, again) == again);
     SEEN_BY_CHILD(CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0));
     // So does the end of the process, however it comes.
-    open_meeting();
+    const struct meeting here = meeting_open();
     const pid_t child = IN_CHILD({
         CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0);
-        tell(0);
+        meeting_tell(here);
         pause();
     });
-    await(0);
+    meeting_await(here);
     check_holder(fd, 0, 0, F_WRLCK, child, 0, 10);
     CHECK(kill(child, SIGKILL) == 0);
     wait_status(child);
@@ -223,14 +178,14 @@ static void* exec_sleeper(void* unused) {
 ROWS(exec_keeps_locks, "F6") {
     const int fd = fresh_file();
     for (int threaded = 0; threaded < 2; ++threaded) {
-        open_meeting();
+        const struct meeting here = meeting_open();
         int release[2];
         CHECK(pipe(release) == 0);
         const pid_t child = IN_CHILD({
             close(release[1]);
             CHECK(dup2(release[0], 0) == 0);
-            CHECK(fcntl(meet[0][1], F_SETFD, FD_CLOEXEC) == 0);
-            close(meet[0][0]);
+            CHECK(fcntl(here.ends[1], F_SETFD, FD_CLOEXEC) == 0);
+            close(here.ends[0]);
             CHECK(lock(fd, F_SETLK, F_WRLCK, 7, 3) == 0);
             pthread_t thread;
             if (!threaded) exec_sleeper(NULL);
@@ -238,10 +193,10 @@ ROWS(exec_keeps_locks, "F6") {
             for (;;) pause();
         });
         close(release[0]);
-        close(meet[0][1]);
+        close(here.ends[1]);
         char byte;
         // The end of file comes when execve closes the other end.
-        CHECK(read(meet[0][0], &byte, 1) == 0);
+        CHECK(read(here.ends[0], &byte, 1) == 0);
         check_holder(fd, 0, 0, F_WRLCK, child, 7, 3);
         close(release[1]);
         wait_exit(child, 0);
@@ -287,37 +242,38 @@ ROWS(clone_files_shares_the_owner, "F6 C4") {
 
 ROWS(waiting_for_a_lock, "F6") {
     const int fd = fresh_file();
-    open_meeting();
+    const struct meeting here = meeting_open();
+    const struct meeting there = meeting_open();
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0);
     const pid_t child = IN_CHILD({
-        tell(0);
+        meeting_tell(here);
         CHECK(lock(fd, F_SETLKW, F_WRLCK, 5, 1) == 0);
-        tell(0);
-        await(1);
+        meeting_tell(here);
+        meeting_await(there);
     });
-    await(0);
+    meeting_await(here);
     pause_ms(50);
     // Not the part that it waits for.
     CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 5) == 0);
     pause_ms(50);
     check_holder(fd, 0, 0, F_UNLCK, 0, 0, 0);
     CHECK(lock(fd, F_SETLK, F_UNLCK, 5, 1) == 0);
-    await(0);
+    meeting_await(here);
     check_holder(fd, 0, 0, F_WRLCK, child, 5, 1);
-    tell(1);
+    meeting_tell(there);
     wait_exit(child, 0);
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 0) == 0);
 }
 
 ROWS(a_read_lock_lets_waiting_readers_in, "F6") {
     const int fd = fresh_file();
-    open_meeting();
+    const struct meeting here = meeting_open();
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 0) == 0);
     const pid_t child = IN_CHILD({
-        tell(0);
+        meeting_tell(here);
         CHECK(lock(fd, F_SETLKW, F_RDLCK, 0, 0) == 0);
     });
-    await(0);
+    meeting_await(here);
     pause_ms(30);
     CHECK(lock(fd, F_SETLK, F_RDLCK, 0, 0) == 0);
     wait_exit(child, 0);
@@ -326,24 +282,24 @@ ROWS(a_read_lock_lets_waiting_readers_in, "F6") {
 ROWS(signals_end_the_wait, "F6") {
     const int fd = fresh_file();
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 0) == 0);
-    open_meeting();
+    const struct meeting here = meeting_open();
     pid_t child = IN_CHILD({
         catch_signal(SIGUSR1, 0);
-        tell(0);
+        meeting_tell(here);
         CHECK_ERROR(lock(fd, F_SETLKW, F_WRLCK, 0, 0), EINTR);
         CHECK_ERROR(lock(fd, F_SETLK, F_WRLCK, 0, 0), EAGAIN);
     });
-    await(0);
+    meeting_await(here);
     pause_ms(50);
     CHECK(kill(child, SIGUSR1) == 0);
     wait_exit(child, 0);
     // With SA_RESTART the wait goes on.
     child = IN_CHILD({
         catch_signal(SIGUSR1, SA_RESTART);
-        tell(0);
+        meeting_tell(here);
         CHECK(lock(fd, F_SETLKW, F_WRLCK, 0, 0) == 0);
     });
-    await(0);
+    meeting_await(here);
     pause_ms(50);
     CHECK(kill(child, SIGUSR1) == 0);
     pause_ms(50);
@@ -354,14 +310,15 @@ ROWS(signals_end_the_wait, "F6") {
 
 ROWS(rings_of_waiters_are_refused, "F6") {
     const int fd = fresh_file();
-    open_meeting();
+    const struct meeting here = meeting_open();
+    const struct meeting there = meeting_open();
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 1) == 0);
     const pid_t child = IN_CHILD({
         CHECK(lock(fd, F_SETLK, F_WRLCK, 1, 1) == 0);
-        tell(0);
+        meeting_tell(here);
         CHECK(lock(fd, F_SETLKW, F_WRLCK, 0, 1) == 0);
     });
-    await(0);
+    meeting_await(here);
     pause_ms(100);
     CHECK_ERROR(lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
     // It still waits, and gets what it waits for.
@@ -374,14 +331,14 @@ ROWS(rings_of_waiters_are_refused, "F6") {
     for (int i = 0; i < 2; ++i) {
         ring[i] = IN_CHILD({
             CHECK(lock(fd, F_SETLK, F_WRLCK, 1 + i, 1) == 0);
-            tell(0);
-            await(1);
+            meeting_tell(here);
+            meeting_await(there);
             CHECK(lock(fd, F_SETLKW, F_WRLCK, i, 1) == 0);
         });
-        await(0);
+        meeting_await(here);
     }
-    tell(1);
-    tell(1);
+    meeting_tell(there);
+    meeting_tell(there);
     pause_ms(100);
     CHECK_ERROR(lock(fd, F_SETLKW, F_WRLCK, 2, 1), EDEADLK);
     CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 1) == 0);
@@ -389,121 +346,12 @@ ROWS(rings_of_waiters_are_refused, "F6") {
     wait_exit(ring[1], 0);
 }
 
-ROWS(descriptions_own_locks, "F6 F10") {
-    const int fd = fresh_file();
-    const int other = open(kPath, O_RDWR);
-    CHECK(lock(fd, F_OFD_SETLK, F_WRLCK, 0, 10) == 0);
-    // Another description is another owner, even in the same process; so is the process itself.
-    CHECK_ERROR(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), EAGAIN);
-    CHECK_ERROR(lock(fd, F_SETLK, F_WRLCK, 0, 10), EAGAIN);
-    struct flock holder = holder_of(fd, F_GETLK, 0, 0);
-    CHECK(holder.l_type == F_WRLCK && holder.l_pid == -1 && holder.l_len == 10);
-    holder = holder_of(other, F_OFD_GETLK, 0, 0);
-    CHECK(holder.l_type == F_WRLCK && holder.l_pid == -1);
-    // A child holds it by the descriptor that it inherited.
-    SEEN_BY_CHILD({
-        CHECK(lock(fd, F_OFD_SETLK, F_WRLCK, 5, 20) == 0);
-        close(fd);
-    });
-    holder = holder_of(other, F_OFD_GETLK, 0, 0);
-    CHECK(holder.l_type == F_WRLCK && holder.l_start == 0 && holder.l_len == 25);
-    // Other closes leave it alone; that of the last descriptor gives it back.
-    close(open(kPath, O_RDWR));
-    CHECK_ERROR(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), EAGAIN);
-    const int copy = dup(fd);
-    close(fd);
-    CHECK_ERROR(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), EAGAIN);
-    close(copy);
-    CHECK(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10) == 0);
-
-    struct flock request = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_pid = 1};
-    CHECK_ERROR(fcntl(other, F_OFD_SETLK, &request), EINVAL);
-    CHECK_ERROR(fcntl(other, F_OFD_GETLK, &request), EINVAL);
-    // A record lock's owner shows in the answer.
-    CHECK(lock(other, F_OFD_SETLK, F_UNLCK, 0, 0) == 0);
-    CHECK(lock(other, F_SETLK, F_WRLCK, 3, 1) == 0);
-    holder = holder_of(other, F_OFD_GETLK, 0, 0);
-    CHECK(holder.l_type == F_WRLCK && holder.l_pid == getpid() && holder.l_start == 3);
-}
-
-ROWS(waiting_for_a_description, "F6 F10") {
-    const int fd = fresh_file();
-    open_meeting();
-    CHECK(lock(fd, F_OFD_SETLK, F_WRLCK, 0, 10) == 0);
-    const pid_t child = IN_CHILD({
-        const int own = open(kPath, O_RDWR);
-        close(fd);
-        tell(0);
-        CHECK(lock(own, F_OFD_SETLKW, F_RDLCK, 0, 0) == 0);
-    });
-    await(0);
-    pause_ms(30);
-    close(fd);
-    wait_exit(child, 0);
-}
-
-ROWS(flock_belongs_to_the_description, "F10") {
-    const int fd = fresh_file();
-    const int other = open(kPath, O_RDONLY);
-    const int named = open(kPath, O_PATH);
-    CHECK(flock(fd, LOCK_EX) == 0);
-    CHECK_ERROR(flock(other, LOCK_EX | LOCK_NB), EWOULDBLOCK);
-    CHECK_ERROR(flock(other, LOCK_SH | LOCK_NB), EWOULDBLOCK);
-    // A child may use and give back the very same lock.
-    SEEN_BY_CHILD({
-        CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0);
-        close(fd);
-    });
-    CHECK_ERROR(flock(other, LOCK_SH | LOCK_NB), EWOULDBLOCK);
-    SEEN_BY_CHILD(CHECK(flock(fd, LOCK_UN) == 0));
-    CHECK(flock(other, LOCK_EX | LOCK_NB) == 0);
-    // To shared: the first one may share it. Back: refused, and what was held is gone.
-    CHECK(flock(other, LOCK_SH) == 0);
-    CHECK(flock(fd, LOCK_SH | LOCK_NB) == 0);
-    CHECK_ERROR(flock(fd, LOCK_EX | LOCK_NB), EWOULDBLOCK);
-    CHECK(flock(other, LOCK_EX | LOCK_NB) == 0);
-    // The last close gives it back.
-    close(other);
-    CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0);
-    // The two kinds of locks do not see each other.
-    SEEN_BY_CHILD(CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 0) == 0));
-
-    CHECK_ERROR(flock(fd, 0), EINVAL);
-    CHECK_ERROR(flock(fd, LOCK_SH | LOCK_EX), EINVAL);
-    CHECK_ERROR(flock(fd, LOCK_NB), EINVAL);
-    CHECK_ERROR(flock(1000, LOCK_SH), EBADF);
-    CHECK_ERROR(flock(named, LOCK_SH), EBADF);
-    CHECK_ERROR(flock(named, LOCK_UN), EBADF);
-}
-
-ROWS(flock_waits, "F10") {
-    const int fd = fresh_file();
-    CHECK(flock(fd, LOCK_EX) == 0);
-    open_meeting();
-    pid_t child = IN_CHILD({
-        const int own = open(kPath, O_RDWR);
-        catch_signal(SIGUSR1, 0);
-        tell(0);
-        CHECK_ERROR(flock(own, LOCK_SH), EINTR);
-        tell(0);
-        CHECK(flock(own, LOCK_SH) == 0);
-    });
-    await(0);
-    pause_ms(50);
-    CHECK(kill(child, SIGUSR1) == 0);
-    await(0);
-    pause_ms(50);
-    CHECK(waitpid(child, NULL, WNOHANG) == 0);
-    CHECK(flock(fd, LOCK_UN) == 0);
-    wait_exit(child, 0);
-}
-
 GUEST_ROWS(locks_leave_nothing_behind, "W10") {
     uint64_t before = 0;
     for (int round = 0; round < 40; ++round) {
         if (round == 20) before = free_ram();
         const pid_t child = IN_CHILD({
-            const int fd = open(kPath, O_RDWR | O_CREAT, 0600);
+            const int fd = open(lock_path, O_RDWR | O_CREAT, 0600);
             for (int i = 0; i < 500; ++i) CHECK(lock(fd, F_SETLK, i % 2 ? F_WRLCK : F_RDLCK, i, 1) == 0);
             CHECK(lock(fd, F_OFD_SETLK, F_WRLCK, 1000, 1) == 0);
             CHECK(flock(fd, LOCK_EX) == 0);
