@@ -2,7 +2,12 @@
 // allocations fail under them. Whatever fails must be undone: in the end all memory is back (row P17).
 #include "rows.h"
 
+#include <mqueue.h>
 #include <pthread.h>
+#include <sys/file.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 
 static void* do_nothing(void* unused) { return unused; }
 
@@ -22,6 +27,82 @@ static void read_proc(void) {
     (void)!readlink("/proc/self/fd/0", text, sizeof(text));
 }
 
+// Objects that outlive processes, if they are not removed.
+static void use_ipc(void) {
+    const int set = semget(IPC_PRIVATE, 20, 0600);
+    struct sembuf take = {3, 1, SEM_UNDO | IPC_NOWAIT};
+    if (set >= 0) semop(set, &take, 1);
+    const int queue = msgget(IPC_PRIVATE, 0600);
+    struct {
+        long type;
+        char text[3000];
+    } message = {.type = 1};
+    if (queue >= 0) {
+        for (int i = 0; i < 3; ++i) msgsnd(queue, &message, sizeof(message.text), IPC_NOWAIT);
+        msgrcv(queue, &message, sizeof(message.text), 0, IPC_NOWAIT);
+    }
+    const int segment = shmget(IPC_PRIVATE, 5 * PAGE, 0600);
+    char* memory = segment >= 0 ? shmat(segment, NULL, 0) : (void*)-1;
+    if (memory != (void*)-1) {
+        munmap(memory + PAGE, PAGE);
+        shmdt(memory);
+    }
+    if (segment >= 0) shmat(segment, NULL, 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        if (set >= 0) semop(set, &take, 1);
+        _exit(0);
+    }
+    // Removing needs no memory.
+    if (set >= 0) semctl(set, 0, IPC_RMID);
+    if (queue >= 0) msgctl(queue, IPC_RMID, NULL);
+    if (segment >= 0) shmctl(segment, IPC_RMID, NULL);
+    const mqd_t posix = mq_open("/failslab", O_RDWR | O_CREAT | O_NONBLOCK, 0600, NULL);
+    if (posix >= 0) mq_send(posix, message.text, sizeof(message.text), 1);
+    mq_unlink("/failslab");
+}
+
+// What a child that was killed did not come to remove.
+static void remove_leftovers(void) {
+    union {
+        struct seminfo sem_info;
+        struct msginfo msg_info;
+        struct shm_info shm_info;
+        struct semid_ds set;
+        struct msqid_ds queue;
+        struct shmid_ds segment;
+    } room;
+    for (int i = semctl(0, 0, SEM_INFO, &room); i >= 0; --i) {
+        const int id = semctl(i, 0, SEM_STAT, &room);
+        if (id >= 0) semctl(id, 0, IPC_RMID);
+    }
+    for (int i = msgctl(0, MSG_INFO, (struct msqid_ds*)&room); i >= 0; --i) {
+        const int id = msgctl(i, MSG_STAT, (struct msqid_ds*)&room);
+        if (id >= 0) msgctl(id, IPC_RMID, NULL);
+    }
+    for (int i = shmctl(0, SHM_INFO, (struct shmid_ds*)&room); i >= 0; --i) {
+        const int id = shmctl(i, SHM_STAT, (struct shmid_ds*)&room);
+        if (id >= 0) shmctl(id, IPC_RMID, NULL);
+    }
+    mq_unlink("/failslab");
+}
+
+static void use_locks(void) {
+    const int fd = open("/tmp/failslab", O_RDWR | O_CREAT, 0600);
+    if (fd < 0) return;
+    for (short i = 0; i < 4; ++i) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = i * 10, .l_len = 20};
+        fcntl(fd, F_SETLK, &lock);
+        lock.l_type = F_UNLCK;
+        lock.l_start = i * 10 + 5;
+        lock.l_len = 3;
+        fcntl(fd, F_SETLK, &lock);
+        fcntl(fd, F_OFD_SETLK, &lock);
+    }
+    flock(fd, LOCK_SH | LOCK_NB);
+    flock(fd, LOCK_EX | LOCK_NB);
+}
+
 // Each step may fail, and none may do anything but fail or succeed.
 static void busy_child(void) {
     char* pages = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -35,6 +116,8 @@ static void busy_child(void) {
     if (pipe(ends) == 0) dup(ends[0]);
     open("/etc/passwd", O_RDONLY);
     read_proc();
+    use_ipc();
+    use_locks();
     const pid_t forked = fork();
     if (forked == 0) {
         if (pages != MAP_FAILED) pages[0] = 2;
@@ -68,6 +151,7 @@ int main(void) {
         if (WIFSIGNALED(wait_status(pid))) ++killed;
         while (wait(NULL) > 0) {
         }
+        remove_leftovers();
     }
     const uint64_t after = free_ram();
     printf("%d rounds, %s: %ld bytes are missing\n", kRounds, killed > 0 ? "some killed" : "none killed", (long)(before - after));

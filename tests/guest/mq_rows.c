@@ -278,7 +278,7 @@ static void on_message(int sig, siginfo_t* info, void* context) {
 
 ROWS(a_process_is_told_of_a_message, "F11") {
     const mqd_t queue = new_queue(0, 2, 10);
-    struct sigaction action = {.sa_sigaction = on_message, .sa_flags = SA_SIGINFO};
+    struct sigaction action = {.sa_sigaction = on_message, .sa_flags = SA_SIGINFO | SA_RESTART};
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 4711};
     CHECK(mq_notify(queue, &event) == 0);
