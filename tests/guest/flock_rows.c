@@ -54,7 +54,7 @@ ROWS(waiting_for_a_description, "F6 F10") {
         CHECK(lock(own, F_OFD_SETLKW, F_RDLCK, 0, 0) == 0);
     });
     meeting_await(here);
-    pause_ms(30);
+    await_sleep(child);
     close(fd);
     wait_exit(child, 0);
 }
@@ -106,10 +106,10 @@ ROWS(flock_waits, "F10") {
         CHECK(flock(own, LOCK_SH) == 0);
     });
     meeting_await(here);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(kill(child, SIGUSR1) == 0);
     meeting_await(here);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     CHECK(flock(fd, LOCK_UN) == 0);
     wait_exit(child, 0);

@@ -27,6 +27,29 @@ static inline void pause_ms(long ms) {
     }
 }
 
+// R S D T ... of the process (man 5 proc).
+static inline char state_of(pid_t pid) {
+    char path[64];
+    char text[512] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    FILE* file = fopen(path, "r");
+    CHECK(file != NULL && fgets(text, sizeof(text), file) != NULL);
+    fclose(file);
+    const char* name_end = strrchr(text, ')');
+    CHECK(name_end != NULL);
+    return name_end[2];
+}
+
+// The process sleeps, and goes on doing so: it has come to the call in which it waits.
+static inline void await_sleep(pid_t pid) {
+    int times = 0;
+    for (int i = 0; i < 2000 && times < 4; ++i) {
+        times = state_of(pid) == 'S' ? times + 1 : 0;
+        pause_ms(5);
+    }
+    CHECK(times == 4);
+}
+
 static inline void ignore_call(int sig) { (void)sig; }
 static inline void catch_signal(int sig, int flags) {
     struct sigaction action = {.sa_handler = ignore_call, .sa_flags = flags};

@@ -252,10 +252,10 @@ ROWS(waiting_for_a_lock, "F6") {
         meeting_await(there);
     });
     meeting_await(here);
-    pause_ms(50);
+    await_sleep(child);
     // Not the part that it waits for.
     CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 5) == 0);
-    pause_ms(50);
+    await_sleep(child);
     check_holder(fd, 0, 0, F_UNLCK, 0, 0, 0);
     CHECK(lock(fd, F_SETLK, F_UNLCK, 5, 1) == 0);
     meeting_await(here);
@@ -274,7 +274,7 @@ ROWS(a_read_lock_lets_waiting_readers_in, "F6") {
         CHECK(lock(fd, F_SETLKW, F_RDLCK, 0, 0) == 0);
     });
     meeting_await(here);
-    pause_ms(30);
+    await_sleep(child);
     CHECK(lock(fd, F_SETLK, F_RDLCK, 0, 0) == 0);
     wait_exit(child, 0);
 }
@@ -290,7 +290,7 @@ ROWS(signals_end_the_wait, "F6") {
         CHECK_ERROR(lock(fd, F_SETLK, F_WRLCK, 0, 0), EAGAIN);
     });
     meeting_await(here);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(kill(child, SIGUSR1) == 0);
     wait_exit(child, 0);
     // With SA_RESTART the wait goes on.
@@ -300,9 +300,9 @@ ROWS(signals_end_the_wait, "F6") {
         CHECK(lock(fd, F_SETLKW, F_WRLCK, 0, 0) == 0);
     });
     meeting_await(here);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(kill(child, SIGUSR1) == 0);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 0) == 0);
     wait_exit(child, 0);
@@ -319,7 +319,7 @@ ROWS(rings_of_waiters_are_refused, "F6") {
         CHECK(lock(fd, F_SETLKW, F_WRLCK, 0, 1) == 0);
     });
     meeting_await(here);
-    pause_ms(100);
+    await_sleep(child);
     CHECK_ERROR(lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
     // It still waits, and gets what it waits for.
     CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 1) == 0);
@@ -340,6 +340,8 @@ ROWS(rings_of_waiters_are_refused, "F6") {
     meeting_tell(there);
     meeting_tell(there);
     pause_ms(100);
+    await_sleep(ring[0]);
+    await_sleep(ring[1]);
     CHECK_ERROR(lock(fd, F_SETLKW, F_WRLCK, 2, 1), EDEADLK);
     CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 1) == 0);
     wait_exit(ring[0], 0);

@@ -201,14 +201,14 @@ ROWS(nonblocking_queues_refuse, "F11") {
 ROWS(senders_and_receivers_wait, "F11") {
     const mqd_t queue = new_queue(0, 1, 10);
     pid_t child = IN_CHILD(check_receive(queue, "first", 9));
-    pause_ms(50);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     CHECK(mq_send(queue, "first", 5, 9) == 0);
     wait_exit(child, 0);
     CHECK(attr_of(queue).mq_curmsgs == 0);
     CHECK(mq_send(queue, "second", 6, 1) == 0);
     child = IN_CHILD(CHECK(mq_send(queue, "third", 5, 2) == 0));
-    pause_ms(50);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     CHECK(attr_of(queue).mq_curmsgs == 1);
     check_receive(queue, "second", 1);
@@ -236,10 +236,10 @@ ROWS(signals_end_waits_for_queues, "F11") {
     });
     for (int i = 0; i < 3; ++i) {
         meeting_await(meeting);
-        pause_ms(50);
+        await_sleep(child);
         CHECK(kill(child, SIGUSR1) == 0);
     }
-    pause_ms(50);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     CHECK(mq_send(queue, "y", 1, 0) == 0);
     wait_exit(child, 0);
@@ -303,7 +303,7 @@ ROWS(a_process_is_told_of_a_message, "F11") {
     check_receive(queue, "y", 0);
     // A receiver that waits comes first.
     const pid_t receiver = IN_CHILD(check_receive(queue, "z", 0));
-    pause_ms(50);
+    await_sleep(receiver);
     CHECK(mq_send(queue, "z", 1, 0) == 0);
     wait_exit(receiver, 0);
     CHECK(told == 1);

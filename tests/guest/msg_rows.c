@@ -164,7 +164,7 @@ ROWS(a_full_queue_makes_senders_wait, "F11") {
         CHECK(send(id, 2, "waited", 0) == 0);
     });
     meeting_await(meeting);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     CHECK(receive(id, 1, 8192, 0) == 8192);
     wait_exit(child, 0);
@@ -175,7 +175,7 @@ ROWS(a_full_queue_makes_senders_wait, "F11") {
     CHECK(msgctl(id, IPC_SET, &info) == 0 && stat_of(id).msg_qbytes == 100);
     CHECK_ERROR(send(id, 1, "x", IPC_NOWAIT), EAGAIN);
     child = IN_CHILD(CHECK(send(id, 1, "x", 0) == 0));
-    pause_ms(50);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     info.msg_qbytes = 16384;
     CHECK(msgctl(id, IPC_SET, &info) == 0);
@@ -183,7 +183,7 @@ ROWS(a_full_queue_makes_senders_wait, "F11") {
     // Removing the queue ends the wait.
     static struct message large = {.type = 1};
     child = IN_CHILD(CHECK_ERROR(msgsnd(id, &large, 8192, 0), EIDRM));
-    pause_ms(50);
+    await_sleep(child);
     remove_queue(id);
     wait_exit(child, 0);
 }
@@ -196,10 +196,10 @@ ROWS(receivers_wait, "F11") {
         CHECK(receive(id, 2, 100, 0) == 3);
     });
     meeting_await(meeting);
-    pause_ms(30);
+    await_sleep(child);
     // Not the one that it waits for.
     CHECK(send(id, 1, "other", 0) == 0);
-    pause_ms(30);
+    await_sleep(child);
     CHECK(waitpid(child, NULL, WNOHANG) == 0);
     CHECK(send(id, 2, "two", 0) == 0);
     wait_exit(child, 0);
@@ -211,7 +211,7 @@ ROWS(receivers_wait, "F11") {
         CHECK_ERROR(receive(id, 3, 2, 0), E2BIG);
     });
     meeting_await(meeting);
-    pause_ms(30);
+    await_sleep(child);
     CHECK(send(id, 3, "three", 0) == 0);
     wait_exit(child, 0);
     check_receive(id, 3, 0, 3, "three");
@@ -232,12 +232,12 @@ ROWS(receivers_wait, "F11") {
             CHECK_ERROR(receive(id, 9, 2, 0), EACCES);
         });
         meeting_await(meeting);
-        pause_ms(30);
+        await_sleep(child);
         info.msg_perm.mode = 0600;
         CHECK(msgctl(id, IPC_SET, &info) == 0);
         wait_exit(child, 0);
         child = IN_CHILD(CHECK_ERROR(receive(id, 9, 2, 0), EIDRM));
-        pause_ms(30);
+        await_sleep(child);
     }
     remove_queue(id);
     wait_status(child);
@@ -257,7 +257,7 @@ ROWS(signals_end_waits_for_messages, "F11") {
     });
     for (int i = 0; i < 2; ++i) {
         meeting_await(meeting);
-        pause_ms(50);
+        await_sleep(child);
         CHECK(kill(child, SIGUSR1) == 0);
     }
     wait_exit(child, 0);
@@ -268,12 +268,12 @@ ROWS(signals_end_waits_for_messages, "F11") {
         CHECK(receive(id, 1, 100, 0) == 1);
     });
     meeting_await(meeting);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(kill(child, SIGSTOP) == 0);
     int status;
     CHECK(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
     CHECK(kill(child, SIGCONT) == 0);
-    pause_ms(50);
+    await_sleep(child);
     CHECK(send(id, 1, "x", 0) == 0);
     wait_exit(child, 0);
     remove_queue(id);
