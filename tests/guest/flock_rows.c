@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-ROWS(descriptions_own_locks, "F6 F10") {
+ROWS(descriptions_own_locks, "F6,F10") {
     const int fd = fresh_file();
     const int other = open(lock_path, O_RDWR);
     CHECK(lock(fd, F_OFD_SETLK, F_WRLCK, 0, 10) == 0);
@@ -43,7 +43,7 @@ ROWS(descriptions_own_locks, "F6 F10") {
     CHECK(holder.l_type == F_WRLCK && holder.l_pid == getpid() && holder.l_start == 3);
 }
 
-ROWS(waiting_for_a_description, "F6 F10") {
+ROWS(waiting_for_a_description, "F6,F10") {
     const int fd = fresh_file();
     const struct meeting here = meeting_open();
     CHECK(lock(fd, F_OFD_SETLK, F_WRLCK, 0, 10) == 0);
@@ -129,7 +129,7 @@ static bool has_line(const char* path, const char* end) {
     return found;
 }
 
-ROWS(locks_are_listed, "F6 F10") {
+ROWS(locks_are_listed, "F6,F10") {
     const int fd = fresh_file();
     const int other = open(lock_path, O_RDWR);
     struct stat info;

@@ -211,7 +211,7 @@ static void* lock_in_thread(void* descriptor) {
     return NULL;
 }
 
-ROWS(threads_share_the_owner, "F6 C4") {
+ROWS(threads_share_the_owner, "F6,C4") {
     int fd = fresh_file();
     const pid_t me = getpid();
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0);
@@ -229,7 +229,7 @@ static int share_files(void* argument) {
     return 0;
 }
 
-ROWS(clone_files_shares_the_owner, "F6 C4") {
+ROWS(clone_files_shares_the_owner, "F6,C4") {
     int fd = fresh_file();
     CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0);
     char* stack = map_pages(16, MAP_PRIVATE);

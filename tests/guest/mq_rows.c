@@ -148,7 +148,7 @@ ROWS(messages_come_by_priority, "F11") {
     mq_unlink(name);
 }
 
-ROWS(descriptors_are_inherited, "F11 F10") {
+ROWS(descriptors_are_inherited, "F11,F10") {
     const mqd_t queue = new_queue(0, 4, 100);
     CHECK(mq_send(queue, "from the parent", 15, 4) == 0);
     const pid_t child = IN_CHILD({
@@ -404,7 +404,7 @@ ROWS(queues_are_seen_where_they_are_mounted, "F11") {
     CHECK(rmdir(place) == 0);
 }
 
-GUEST_ROWS(queues_leave_nothing_behind, "W10 F11") {
+GUEST_ROWS(queues_leave_nothing_behind, "W10,F11") {
     uint64_t before = 0;
     for (int round = 0; round < 30; ++round) {
         if (round == 15) before = free_ram();

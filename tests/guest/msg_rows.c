@@ -345,7 +345,7 @@ ROWS(the_system_counts_queues, "F11") {
     remove_queue(id);
 }
 
-GUEST_ROWS(queues_leave_nothing_behind, "W10 F11") {
+GUEST_ROWS(queues_leave_nothing_behind, "W10,F11") {
     uint64_t before = 0;
     for (int round = 0; round < 30; ++round) {
         if (round == 15) before = free_ram();

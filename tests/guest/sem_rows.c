@@ -385,7 +385,7 @@ ROWS(the_system_counts_sets, "F8") {
     remove_set(id);
 }
 
-GUEST_ROWS(sets_leave_nothing_behind, "W10 F8") {
+GUEST_ROWS(sets_leave_nothing_behind, "W10,F8") {
     uint64_t before = 0;
     for (int round = 0; round < 30; ++round) {
         if (round == 15) before = free_ram();

@@ -54,7 +54,7 @@ ROWS(segments_are_made_and_found, "F11") {
     CHECK_ERROR(shmctl(id, IPC_STAT, &gone), EINVAL);
 }
 
-ROWS(segments_are_shared_across_fork_and_exec, "F11 W5") {
+ROWS(segments_are_shared_across_fork_and_exec, "F11,W5") {
     const int id = new_segment(3 * PAGE);
     char* memory = attach(id, 0);
     CHECK(memory[0] == 0 && memory[3 * PAGE - 1] == 0);
@@ -262,7 +262,7 @@ ROWS(the_system_counts_segments, "F11") {
     remove_segment(id);
 }
 
-ROWS(vfork_and_threads_share_attachments, "V1 C2") {
+ROWS(vfork_and_threads_share_attachments, "V1,C2") {
     const int id = new_segment(PAGE);
     char* memory = attach(id, 0);
     const pid_t child = vfork();
@@ -291,7 +291,7 @@ static void use_segments(void) {
     for (int i = 1; i < 40; i += 2) CHECK(stat_of(ids[i]).shm_nattch >= 1);
 }
 
-GUEST_ROWS(segments_leave_nothing_behind, "W10 F11") {
+GUEST_ROWS(segments_leave_nothing_behind, "W10,F11") {
     uint64_t before = 0;
     for (int round = 0; round < 30; ++round) {
         if (round == 15) before = free_ram();
