@@ -48,6 +48,14 @@ Result<long> sys_execve(UserString path, UserPtr<const UserString> argv, UserPtr
     return 0;
 }
 
+// Kept for those who ask (nothing here depends on it: addresses are never random, for one).
+Result<long> sys_personality(uint32_t wanted) {
+    constexpr uint32_t kJustAsk = 0xffffffff;
+    const uint32_t before = current()->personality;
+    if (wanted != kJustAsk) current()->personality = wanted;
+    return static_cast<long>(before);
+}
+
 Result<long> sys_exit(int code) { do_exit((code & 0xff) << 8); }
 Result<long> sys_exit_group(int code) { do_group_exit((code & 0xff) << 8); }
 
