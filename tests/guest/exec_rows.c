@@ -116,3 +116,9 @@ ROWS(file_stays_as_it_is, "W2") {
     char* argv[] = {"/proc/self/exe", "data_and_bss", NULL};
     if (!on_guest()) wait_exit(run(argv, environ), 0);
 }
+
+ROWS(personality_is_inherited, "F12") {
+    CHECK(syscall(SYS_personality, 0xffffffffu) == 0);
+    CHECK(syscall(SYS_personality, 0x0040000) == 0);  // ADDR_NO_RANDOMIZE
+    wait_exit(IN_CHILD({ CHECK(syscall(SYS_personality, 0xffffffffu) == 0x0040000); }), 0);
+}
