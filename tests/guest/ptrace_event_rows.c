@@ -216,4 +216,34 @@ ROWS(exit_event, "C6") {
     CHECK(expect_event(pid, PTRACE_EVENT_EXIT) == SIGTERM);
     go(pid, 0);
     expect_killed(pid, SIGTERM);
+    // Even SIGKILL stops once more on its way; a second one does not.
+    pid = TRACED_CHILD({ for (;;) pause(); });
+    CHECK(TRACE(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXIT) == 0);
+    go(pid, 0);
+    CHECK(kill(pid, SIGKILL) == 0);
+    CHECK(expect_event(pid, PTRACE_EVENT_EXIT) == SIGKILL);
+    go(pid, 0);
+    expect_killed(pid, SIGKILL);
+}
+
+static volatile int trapped_status, trapped_code;
+static void note_child(int sig, siginfo_t* info, void* context) {
+    (void)sig;
+    (void)context;
+    if (info->si_code != CLD_TRAPPED) return;
+    trapped_code = info->si_code;
+    trapped_status = info->si_status;
+}
+
+ROWS(sigchld_tells_of_stops, "C6,F14") {
+    struct sigaction action = {.sa_sigaction = note_child, .sa_flags = SA_SIGINFO | SA_RESTART};
+    CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
+    const pid_t pid = TRACED_CHILD({ raise(SIGUSR1); });
+    while (trapped_code == 0) sched_yield();
+    CHECK(trapped_status == SIGSTOP);
+    go(pid, 0);
+    expect_signal(pid, SIGUSR1);
+    while (trapped_status != SIGUSR1) sched_yield();
+    go(pid, 0);
+    expect_exit(pid, 0);
 }
