@@ -78,7 +78,7 @@ static_assert(sizeof(UserRegs) == 27 * 8);
 inline constexpr uint64_t kUserAreaBytes = 928, kUserDebugRegs = 848, kUserDebugRegsEnd = 912;
 
 // Register sets of GETREGSET, by their ELF note types.
-inline constexpr uint64_t kNtPrStatus = 1, kNtPrFpReg = 2;
+inline constexpr uint64_t kNtPrStatus = 1, kNtPrFpReg = 2, kNtIoPerm = 0x201, kNtXState = 0x202;
 
 inline constexpr uint8_t kSyscallInfoNone = 0, kSyscallInfoEntry = 1, kSyscallInfoExit = 2;
 inline constexpr uint32_t kAuditArchX86_64 = 0xc000003e;

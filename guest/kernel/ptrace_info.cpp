@@ -123,6 +123,8 @@ Result<long> fp_regset(task_struct& task, PtraceRequest request, const abi::Iove
 Result<long> regset(task_struct& task, PtraceRequest request, uint64_t type, uint64_t data) {
     const UserPtr<abi::Iovec> user(data);
     abi::Iovec where = TRY(get_user(user));
+    // Known, but this machine has none.
+    if (type == abi::kNtXState || type == abi::kNtIoPerm) return Errno::NoDev;
     const bool general = type == abi::kNtPrStatus;
     if ((!general && type != abi::kNtPrFpReg) || where.iov_len % sizeof(uint64_t) != 0) return Errno::Inval;
     const size_t size = general ? sizeof(abi::UserRegs) : sizeof(fxregs_state);

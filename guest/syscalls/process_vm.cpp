@@ -51,9 +51,10 @@ struct VmCopy {
 Result<long> process_vm(pid_nr_t nr, const VmCopy& call, uint64_t flags, Access access) {
     if (flags != 0) return Errno::Inval;
     const UserSegments here = TRY(UserSegments::copy(call.local, static_cast<int64_t>(call.locals)));
-    const UserSegments there = TRY(UserSegments::copy(call.remote, static_cast<int64_t>(call.remotes)));
     iov_iter local(here.data(), here.count());
     if (local.count() == 0) return 0;
+    const UserSegments there = TRY(UserSegments::copy(call.remote, static_cast<int64_t>(call.remotes)));
+    if (iov_iter(there.data(), there.count()).count() == 0) return 0;
     const MmRef mm = TRY(mm_to_access(nr));
     size_t done = 0;
     for (size_t i = 0; i < there.count() && local.count() > 0; ++i) {

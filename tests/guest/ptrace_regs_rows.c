@@ -151,6 +151,8 @@ ROWS(memory_of_a_process, "W7") {
     CHECK(process_vm_readv(getpid(), local, 2, remote, 2, 0) == 3);
     CHECK_ERROR(process_vm_readv(pid, local, 2, remote + 1, 1, 0), EFAULT);
     CHECK_ERROR(process_vm_readv(pid, local, 2, remote, 1, 1), EINVAL);
+    CHECK(process_vm_readv(30000, local, 0, remote, 1, 0) == 0);
+    CHECK_ERROR(process_vm_readv(pid, local, 1025, remote, 1, 0), EINVAL);
     CHECK_ERROR(process_vm_readv(30000, local, 2, remote, 1, 0), ESRCH);
     CHECK(kill(pid, SIGCONT) == 0);
     wait_exit(pid, 5);
