@@ -6,8 +6,11 @@
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/msg.h>
+#include <sys/ptrace.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+
+#define CLONE_PIDFD_ 0x1000
 
 static void* do_nothing(void* unused) { return unused; }
 
@@ -103,6 +106,27 @@ static void use_locks(void) {
     flock(fd, LOCK_EX | LOCK_NB);
 }
 
+// A child that is traced, and has a descriptor: neither may outlive what fails. With nowhere to store the descriptor's
+// number it fails late.
+static void described_child(void) {
+    int fd = -1;
+    int* where = &fd;
+    for (int i = 0; i < 2; ++i, where = opaque(8)) {
+        const long pid = syscall(SYS_clone, CLONE_PIDFD_ | SIGCHLD, NULL, where, NULL, 0);
+        if (pid == 0) {
+            ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+            raise(SIGUSR1);
+            _exit(0);
+        }
+        if (pid < 0) continue;
+        int status = 0;
+        if (waitpid((pid_t)pid, &status, 0) == pid && WIFSTOPPED(status)) {
+            ptrace(PTRACE_POKEDATA, (pid_t)pid, &fd, NULL);
+            ptrace(PTRACE_CONT, (pid_t)pid, NULL, NULL);
+        }
+    }
+}
+
 // Each step may fail, and none may do anything but fail or succeed.
 static void busy_child(void) {
     char* pages = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -123,6 +147,7 @@ static void busy_child(void) {
         if (pages != MAP_FAILED) pages[0] = 2;
         _exit(0);
     }
+    described_child();
     const pid_t borrowed = vfork();
     if (borrowed == 0) {
         char* argv[] = {"busybox", "true", NULL};
