@@ -3,6 +3,7 @@
 
 #include "guest/abi/clone.hpp"
 #include "guest/arch/cpu.hpp"
+#include "guest/arch/debugreg.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/lib/string.hpp"
 
@@ -82,6 +83,7 @@ void load_user_bases() {
 }
 
 void flush_thread() {
+    flush_debugregs();
     const IrqGuard guard;
     thread_struct& thread = current()->thread;
     thread.fsbase = 0;
@@ -116,6 +118,7 @@ void switch_to(task_struct& prev, task_struct& next) {
         wrmsr(kMsrFsBase, next.thread.fsbase);
         wrmsr(kMsrKernelGsBase, next.thread.gsbase);
     }
+    switch_debugregs(prev.thread, next.thread);
     this_cpu().current = &next;
     set_kernel_stack(next.stack.top());
     __switch_to_asm(&prev.thread.sp, next.thread.sp);

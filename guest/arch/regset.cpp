@@ -2,6 +2,7 @@
 #include "guest/arch/regset.hpp"
 
 #include "guest/arch/cpu.hpp"
+#include "guest/arch/debugreg.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -78,6 +79,11 @@ Result<> set_word(task_struct& task, unsigned word, uint64_t value) {
     }
 }
 
+bool is_debugreg(uint64_t offset) { return offset >= abi::kUserDebugRegs && offset < abi::kUserDebugRegsEnd; }
+unsigned debugreg_of(uint64_t offset) {
+    return static_cast<unsigned>((offset - abi::kUserDebugRegs) / sizeof(uint64_t));
+}
+
 }  // namespace
 
 UserRegs get_user_regs(task_struct& task) {
@@ -97,6 +103,7 @@ Result<> set_user_regs(task_struct& task, unsigned first, const uint64_t* values
 
 Result<uint64_t> peek_user(task_struct& task, uint64_t offset) {
     if (offset % sizeof(uint64_t) != 0 || offset >= abi::kUserAreaBytes) return Errno::Io;
+    if (is_debugreg(offset)) return get_debugreg(task, debugreg_of(offset));
     if (offset >= sizeof(UserRegs)) return uint64_t{0};
     const UserRegs regs = get_user_regs(task);
     return reinterpret_cast<const uint64_t*>(&regs)[offset / sizeof(uint64_t)];
@@ -106,10 +113,8 @@ Result<> poke_user(task_struct& task, uint64_t offset, uint64_t value) {
     if (offset % sizeof(uint64_t) != 0 || offset >= abi::kUserAreaBytes) return Errno::Io;
     if (offset < sizeof(UserRegs))
         return set_word(task, static_cast<unsigned>(offset / sizeof(uint64_t)), value);
-    if (offset < abi::kUserDebugRegs || offset >= abi::kUserDebugRegsEnd) return Errno::Io;
-    // No hardware breakpoint is to be had; taking one away that is not there is fine.
-    if (value != 0) return Errno::NoSpc;
-    return {};
+    if (!is_debugreg(offset)) return Errno::Io;
+    return set_debugreg(task, debugreg_of(offset), value);
 }
 
 const fxregs_state& get_fpregs(const task_struct& task) { return task.thread.fpu; }

@@ -69,6 +69,9 @@ struct thread_struct {
     uint64_t cr2 = 0;     // of the last fault
     uint64_t trap_nr = 0;
     uint64_t error_code = 0;
+    uint64_t debugreg[4] = {};  // addresses of hardware breakpoints
+    uint64_t dr6 = 0;           // what the last of their exceptions was for; 0: none
+    uint64_t dr7 = 0;           // which are on; 0: nothing is loaded for this task
     fxregs_state fpu;
 };
 

@@ -2,6 +2,7 @@
 #include "guest/arch/traps.hpp"
 
 #include "guest/arch/cpu.hpp"
+#include "guest/arch/debugreg.hpp"
 #include "guest/arch/extable.hpp"
 #include "guest/arch/irq.hpp"
 #include "guest/kernel/sched.hpp"
@@ -52,6 +53,7 @@ bool has_address(Vector vector) {
 }
 
 void do_trap(pt_regs& regs, const TrapInfo& trap, uint64_t error_code) {
+    if (trap.vector == Vector::Debug && do_debug(regs)) return;
     task_struct* task = current();
     if (!user_mode(regs)) {
         if (fixup_exception(regs)) return;
