@@ -65,6 +65,59 @@ ROWS(register_sets, "P16") {
     expect_exit(pid, 23);
 }
 
+#define DEBUGREG(number) (offsetof(struct user, u_debugreg) + 8UL * (number))
+
+static volatile long watched[2];
+
+static __attribute__((noinline)) void write_watched(long value) { watched[1] = value; }
+
+// Not every virtual machine looks for what the registers say: there the tracee just runs to its end.
+ROWS(watchpoints, "P12,P16") {
+    void (*volatile writer)(long) = write_watched;
+    const pid_t pid = TRACED_CHILD({
+        watched[1] = 1;
+        watched[1] = 2;
+        writer(3);
+        wait_exit(IN_CHILD({ writer(4); }), 0);  // the child has none of this
+    });
+    CHECK_ERROR(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(0), 1UL << 63), EINVAL);
+    CHECK_ERROR(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(4), 0), EIO);
+    CHECK(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(0), (uintptr_t)&watched[1] + 1) == 0);
+    CHECK_ERROR(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(7), 0x90001), EINVAL);  // 8 bytes, not aligned
+    CHECK(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(0), &watched[1]) == 0);
+    CHECK((uintptr_t)TRACE(PTRACE_PEEKUSER, pid, DEBUGREG(0), 0) == (uintptr_t)&watched[1]);
+    CHECK(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(1), writer) == 0);
+    CHECK_ERROR(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(7), 0x20001), EINVAL);  // a port
+    CHECK(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(7), 0x90001) == 0);
+    CHECK(TRACE(PTRACE_PEEKUSER, pid, DEBUGREG(7), 0) == 0x90001);
+    go(pid, 0);
+    int status = 0;
+    wait_stop(pid, &status);
+    if (WSTOPSIG(status) == SIGCHLD) {
+        printf("  no watchpoint is hit on this machine\n");
+        go(pid, 0);
+        expect_exit(pid, 0);
+        return;
+    }
+    CHECK(WSTOPSIG(status) == SIGTRAP);
+    siginfo_t info;
+    CHECK(TRACE(PTRACE_GETSIGINFO, pid, 0, &info) == 0 && info.si_code == 4);  // TRAP_HWBKPT
+    CHECK((TRACE(PTRACE_PEEKUSER, pid, DEBUGREG(6), 0) & 0xf) == 1);
+    CHECK(TRACE(PTRACE_PEEKDATA, pid, &watched[1], 0) == 1);  // it has been written
+    go(pid, 0);
+    expect_signal(pid, SIGTRAP);
+    CHECK(TRACE(PTRACE_PEEKDATA, pid, &watched[1], 0) == 2);
+    CHECK(TRACE(PTRACE_POKEUSER, pid, DEBUGREG(7), 4) == 0);  // now one on an instruction
+    go(pid, 0);
+    expect_signal(pid, SIGTRAP);
+    CHECK(get_regs(pid).rip == (uintptr_t)writer && get_regs(pid).rdi == 3);
+    CHECK((TRACE(PTRACE_PEEKUSER, pid, DEBUGREG(6), 0) & 0xf) == 2);
+    go(pid, 0);
+    expect_signal(pid, SIGCHLD);
+    go(pid, 0);
+    expect_exit(pid, 0);
+}
+
 ROWS(the_signal_mask_of_a_tracee, "P16") {
     const pid_t pid = TRACED_CHILD({
         sigset_t set;
