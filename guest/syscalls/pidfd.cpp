@@ -1,6 +1,7 @@
 // pidfd_open, pidfd_send_signal and pidfd_getfd.
 #include "guest/kernel/pidfd.hpp"
 #include "guest/fs/fdtable.hpp"
+#include "guest/fs/proc/proc.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -52,8 +53,12 @@ Result<long> sys_pidfd_open(int nr, uint32_t flags) {
 Result<long> sys_pidfd_send_signal(int fd, int sig, UserPtr<siginfo> user_info, uint32_t flags) {
     if (flags != 0 && flags != kSignalThread && flags != kSignalThreadGroup && flags != kSignalProcessGroup)
         return Errno::Inval;
-    uint32_t kind = 0;
-    const RefPtr<pid> of = TRY(pidfd_get_pid(fd, kind));
+    const RefPtr<file> f = TRY(current_file(fd));
+    // A directory of procfs was what there was before there were pidfds.
+    const bool is_pidfd = pidfd_pid(*f) != nullptr;
+    const RefPtr<pid> of(is_pidfd ? pidfd_pid(*f) : tgid_pidfd_pid(*f));
+    if (!of) return Errno::BadF;
+    const uint32_t kind = is_pidfd ? f->f_flags : 0;
     // A process of a namespace that the caller does not see.
     if (pid_vnr(of.get()) == 0) return Errno::Inval;
     const bool thread = flags == kSignalThread || (flags == 0 && (kind & kPidfdThread) != 0);

@@ -165,6 +165,10 @@ constinit const file_operations proc_task_file_operations{
 constinit const file_operations proc_ns_file_operations{
     .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = ns_iterate};
 
+pid* tgid_pidfd_pid(const file& f) {
+    return f.f_op == &proc_tgid_file_operations ? proc_of(f.node()).pid.get() : nullptr;
+}
+
 Result<> proc_pid_lookup(inode& dir, dentry& child) {
     const int nr = name_to_int(child.d_name);
     if (nr <= 0) return Errno::NoEnt;

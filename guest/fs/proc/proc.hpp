@@ -103,6 +103,8 @@ extern const inode_operations proc_jump_inode_operations;  // of a pid_entry wit
 extern const proc_entry proc_root;
 
 // pid_dir.cpp: /proc/<pid> and /proc/<pid>/task/<tid>.
+// What a directory /proc/<pid>, opened as f, names; null if f is something else. Valid while f is.
+[[nodiscard]] pid* tgid_pidfd_pid(const file& f);
 extern const inode_operations proc_tgid_inode_operations, proc_tid_inode_operations,
     proc_task_inode_operations, proc_ns_inode_operations;
 extern const file_operations proc_tgid_file_operations, proc_tid_file_operations, proc_task_file_operations,
