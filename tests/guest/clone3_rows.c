@@ -135,7 +135,8 @@ ROWS(wanted_tids, "C17,P11") {
     if (getuid() != 0) return;
     const pid_t gone = IN_CHILD({ _exit(0); });
     wait_exit(gone, 0);
-    pid_t wanted[32] = {gone + 1000, 1};
+    pid_t wanted[32] = {400 + (gone + 1000) % 30000, 1};
+    while (kill(wanted[0], 0) == 0) ++wanted[0];
     struct args3 args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)wanted, .set_tid_size = 1};
     const long pid = clone3(&args, 80);
     if (pid == 0) _exit(getpid() == wanted[0] ? 4 : 1);
@@ -148,7 +149,7 @@ ROWS(wanted_tids, "C17,P11") {
     CHECK_ERROR(clone3(&args, 80), EINVAL);
     const pid_t other = IN_CHILD({
         CHECK(setuid(1000) == 0);
-        wanted[0] = gone + 1001;
+        wanted[0] = 399;
         args.set_tid_size = 1;
         CHECK_ERROR(clone3(&args, 80), EPERM);
     });
@@ -216,6 +217,11 @@ ROWS(opened_pidfds, "C17") {
     char byte;
     CHECK_ERROR(read(fd, &byte, 1), EINVAL);
     CHECK_ERROR(pidfd_signal(0, SIGTERM, NULL, 0), EBADF);
+    char name[64];
+    snprintf(name, sizeof(name), "/proc/%d", pid);
+    const int directory = open(name, O_RDONLY | O_DIRECTORY);
+    CHECK(directory >= 0 && pidfd_signal(directory, 0, NULL, 0) == 0);
+    CHECK_ERROR(pidfd_getfd(directory, 0, 0), EBADF);
     CHECK_ERROR(pidfd_signal(fd, SIGTERM, NULL, 8), EINVAL);
     CHECK_ERROR(pidfd_signal(fd, 65, NULL, 0), EINVAL);
     info = (siginfo_t){.si_signo = SIGTERM, .si_code = SI_USER};

@@ -207,6 +207,18 @@ ROWS(memory_of_a_process, "W7") {
     CHECK(process_vm_readv(30000, local, 0, remote, 1, 0) == 0);
     CHECK_ERROR(process_vm_readv(pid, local, 1025, remote, 1, 0), EINVAL);
     CHECK_ERROR(process_vm_readv(30000, local, 2, remote, 1, 0), ESRCH);
+    char name[64];
+    snprintf(name, sizeof(name), "/proc/%d/mem", pid);
+    const int memory = open(name, O_RDWR);
+    CHECK(memory >= 0 && pread(memory, here, 3, (off_t)(uintptr_t)there + PAGE - 1) == 3);
+    CHECK(memcmp(here, "aba", 3) == 0);
+    // Where the program itself may not: a page of its text.
+    const off_t text = (off_t)(uintptr_t)&wait_stop;
+    CHECK(pread(memory, here, 1, text) == 1 && pwrite(memory, here, 1, text) == 1);
+    CHECK_ERROR(pread(memory, here, 1, 4096), EIO);
+    CHECK(lseek(memory, 5, SEEK_SET) == 5);
+    CHECK_ERROR(lseek(memory, 0, SEEK_END), EINVAL);
     CHECK(kill(pid, SIGCONT) == 0);
     wait_exit(pid, 5);
+    CHECK(pread(memory, here, 1, text) == 0);  // its memory is gone
 }
