@@ -41,7 +41,7 @@ Result<> check_notification(const abi::MqSigevent& event) {
         case abi::kMqSigevThread: {
             char cookie[kCookieBytes];
             TRY(copy_from_user(cookie, VirtAddr(event.value.pointer), sizeof(cookie)));
-            TRY(current_file(event.signo));
+            (void)TRY(current_file(event.signo));
             return Errno::NotSock;
         }
         default:
