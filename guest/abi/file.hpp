@@ -117,6 +117,10 @@ struct Timespec {
     int64_t tv_nsec;
     constexpr bool operator==(const Timespec&) const = default;
 };
+struct Itimerspec {
+    Timespec interval;
+    Timespec value;
+};
 // tv_nsec of utimensat
 inline constexpr int64_t kUtimeNow = (1 << 30) - 1;
 inline constexpr int64_t kUtimeOmit = (1 << 30) - 2;

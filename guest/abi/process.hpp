@@ -72,6 +72,11 @@ struct Timeval {
     int64_t microseconds;
 };
 
+struct Itimerval {
+    Timeval interval;
+    Timeval value;
+};
+
 struct Rusage {
     Timeval utime;
     Timeval stime;
@@ -134,8 +139,10 @@ enum class ClockId : int {
     MonotonicRaw = 4,
     RealtimeCoarse = 5,
     MonotonicCoarse = 6,
-    Boottime = 7
+    Boottime = 7,
+    Tai = 11
 };
-inline constexpr int kTimerAbstime = 1;
+enum class Itimer : int { Real = 0, Virtual = 1, Prof = 2 };
+inline constexpr int kTimerAbstime = 1, kTimerCancelOnSet = 2;
 
 }  // namespace abi

@@ -19,9 +19,9 @@ constexpr SigSet sig_bit(int sig) { return SigSet{1} << (sig - 1); }
 inline constexpr uint64_t kSigDfl = 0, kSigIgn = 1;  // sa_handler
 
 // sa_flags
-inline constexpr uint64_t kSaNoCldStop = 1, kSaNoCldWait = 2, kSaSigInfo = 4, kSaRestorer = 0x04000000,
-                          kSaOnStack = 0x08000000, kSaRestart = 0x10000000, kSaNoDefer = 0x40000000,
-                          kSaResetHand = 0x80000000;
+inline constexpr uint64_t kSaNoCldStop = 1, kSaNoCldWait = 2, kSaSigInfo = 4, kSaExposeTagBits = 0x800,
+                          kSaRestorer = 0x04000000, kSaOnStack = 0x08000000, kSaRestart = 0x10000000,
+                          kSaNoDefer = 0x40000000, kSaResetHand = 0x80000000;
 
 struct SigAction {
     uint64_t handler;
@@ -38,14 +38,15 @@ struct SigAltStack {
     uint32_t pad;
     uint64_t size;  // bytes
 };
-inline constexpr int32_t kSsOnStack = 1, kSsDisable = 2;
+inline constexpr int32_t kSsOnStack = 1, kSsDisable = 2, kSsAutoDisarm = -2147483647 - 1;
 inline constexpr uint64_t kMinSigStackSize = 2048;
 
 // si_code
 inline constexpr int32_t kSiUser = 0, kSiKernel = 0x80, kSiQueue = -1, kSiTimer = -2, kSiMesgQ = -3,
                          kSiTkill = -6;
 inline constexpr int32_t kSegvMapErr = 1, kSegvAccErr = 2, kBusAdrAln = 1, kBusAdrErr = 2, kIllOpn = 2,
-                         kFpeIntDiv = 1, kFpeIntOvf = 2, kFpeFltInv = 7, kTrapBrkpt = 1, kTrapTrace = 2,
+                         kFpeIntDiv = 1, kFpeIntOvf = 2, kFpeFltDiv = 3, kFpeFltOvf = 4, kFpeFltUnd = 5,
+                         kFpeFltRes = 6, kFpeFltInv = 7, kTrapBrkpt = 1, kTrapTrace = 2,
                          kTrapHwBkpt = 4;
 inline constexpr int32_t kCldExited = 1, kCldKilled = 2, kCldDumped = 3, kCldTrapped = 4, kCldStopped = 5,
                          kCldContinued = 6;
@@ -86,6 +87,31 @@ struct SigInfo {
     };
 };
 static_assert(sizeof(SigInfo) == 128);
+
+// How a timer tells that it went off (sigevent(7)).
+enum class SigevNotify : int32_t { Signal = 0, None = 1, Thread = 2, ThreadId = 4 };
+struct Sigevent {
+    SigVal value;
+    int32_t signo;
+    int32_t notify;
+    int32_t tid;
+    uint8_t pad[44];
+};
+static_assert(sizeof(Sigevent) == 64);
+
+// What a signalfd is read as.
+struct SignalfdSiginfo {
+    uint32_t signo;
+    int32_t error, code;
+    uint32_t pid, uid;
+    int32_t fd;
+    uint32_t tid, band, overrun, trapno;
+    int32_t status, number;
+    uint64_t pointer, utime, stime, address;
+    uint16_t address_lsb;
+    uint8_t pad[46];
+};
+static_assert(sizeof(SignalfdSiginfo) == 128);
 
 // struct sigcontext
 struct SigContext {

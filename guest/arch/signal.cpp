@@ -8,6 +8,7 @@
 #include "guest/arch/step.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/kernel/sigaltstack.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -20,24 +21,24 @@ constexpr uint64_t kRedZone = 128;  // bytes below RSP that a function may use (
 constexpr uint64_t kFixEflags = 0x50dd5;
 constexpr uint32_t kMxcsrMask = 0xffff;
 
-bool on_sig_stack(const abi::SigAltStack& stack, uint64_t sp) {
-    return (stack.flags & abi::kSsDisable) == 0 && sp > stack.sp && sp - stack.sp <= stack.size;
-}
-
 struct FramePlace {
     uint64_t fpstate;
     UserPtr<abi::RtSigFrame> frame;
 };
 
-FramePlace place_frame(const pt_regs& regs, const abi::SigAction& action) {
+// Fault: it would not fit on the alternate stack that it is to stand on.
+Result<FramePlace> place_frame(const pt_regs& regs, const abi::SigAction& action) {
     const abi::SigAltStack& alternate = current()->sas;
     uint64_t sp = regs.rsp - kRedZone;
-    const bool wants = (action.flags & abi::kSaOnStack) != 0 && (alternate.flags & abi::kSsDisable) == 0;
-    if (wants && !on_sig_stack(alternate, regs.rsp)) sp = alternate.sp + alternate.size;
+    const bool nested = on_sig_stack(alternate, regs.rsp);
+    const bool enters = (action.flags & abi::kSaOnStack) != 0 && sas_ss_flags(alternate, sp) == 0;
+    if (enters) sp = alternate.sp + alternate.size;
     const uint64_t fpstate = (sp - sizeof(fxregs_state)) & ~uint64_t{63};
     // As after a call: RSP + 8 is a multiple of 16.
     const uint64_t frame = ((fpstate - sizeof(abi::RtSigFrame)) & ~uint64_t{15}) - 8;
-    return {fpstate, UserPtr<abi::RtSigFrame>(frame)};
+    const bool inside = frame > alternate.sp && frame - alternate.sp <= alternate.size;
+    if ((nested || enters) && !inside) return Errno::Fault;
+    return FramePlace{fpstate, UserPtr<abi::RtSigFrame>(frame)};
 }
 
 abi::SigContext save_context(const pt_regs& regs, uint64_t fpstate) {
@@ -70,11 +71,17 @@ void restore_context(pt_regs& regs, const abi::SigContext& context) {
     regs.orig_rax = ~uint64_t{0};  // no system call to restart
 }
 
+// Others would fault on the way back to user mode. Programs that know nothing of SS may leave it 0.
+bool has_user_segments(const abi::UContext& context) {
+    if ((context.mcontext.cs | 3) != kUserCs) return false;
+    return (context.flags & abi::kUcStrictRestoreSs) == 0 || (context.mcontext.ss | 3) == kUserDs;
+}
+
 Result<> restore_fpu(uint64_t fpstate) {
     fxregs_state state;
     if (fpstate != 0) {
         TRY(copy_from_user(&state, VirtAddr(fpstate), sizeof(state)));
-        state.mxcsr &= kMxcsrMask;  // FXRSTOR faults on others
+        if ((state.mxcsr & ~kMxcsrMask) != 0) return Errno::Inval;  // FXRSTOR would fault
     }
     const IrqGuard guard;
     current()->thread.fpu = state;
@@ -93,7 +100,6 @@ Result<> write_frame(const FramePlace& place, const pt_regs& regs, const ksignal
     frame.pretcode = taken.action.restorer;
     frame.uc.flags = abi::kUcSigContextSs | abi::kUcStrictRestoreSs;
     frame.uc.stack = task.sas;
-    if (on_sig_stack(task.sas, regs.rsp)) frame.uc.stack.flags = abi::kSsOnStack;
     frame.uc.mcontext = save_context(regs, place.fpstate);
     frame.uc.sigmask = task.restore_sigmask ? task.saved_sigmask : task.blocked;
     frame.info = taken.info;
@@ -103,8 +109,10 @@ Result<> write_frame(const FramePlace& place, const pt_regs& regs, const ksignal
 Result<> setup_rt_frame(pt_regs& regs, const ksignal& taken) {
     // Programs bring the code that a handler returns to; Linux has none for them on x86-64 either.
     if ((taken.action.flags & abi::kSaRestorer) == 0) return Errno::Fault;
-    const FramePlace place = place_frame(regs, taken.action);
+    const FramePlace place = TRY(place_frame(regs, taken.action));
     TRY(write_frame(place, regs, taken));
+    // The handler may leave for good: whoever comes next finds no alternate stack in use.
+    if ((current()->sas.flags & abi::kSsAutoDisarm) != 0) current()->sas = kNoAltStack;
     const uint64_t frame = place.frame.raw();
     regs.rdi = static_cast<uint64_t>(taken.sig);
     regs.rsi = frame + __builtin_offsetof(abi::RtSigFrame, info);
@@ -205,7 +213,7 @@ Result<long> do_rt_sigreturn(pt_regs& regs) {
     // RET has popped pretcode.
     const UserPtr<abi::RtSigFrame> where(regs.rsp - sizeof(uint64_t));
     Result<abi::RtSigFrame> frame = get_user(where);
-    if (!frame || !restore_fpu(frame.value().uc.mcontext.fpstate)) {
+    if (!frame || !has_user_segments(frame.value().uc) || !restore_fpu(frame.value().uc.mcontext.fpstate)) {
         pr_info("%s[%d] bad frame in rt_sigreturn at sp %lx\n", task.comm, task.pid, regs.rsp);
         force_sig(abi::kSigSegv, &task);
         return 0;
@@ -213,11 +221,10 @@ Result<long> do_rt_sigreturn(pt_regs& regs) {
     const abi::UContext& context = frame.value().uc;
     set_current_blocked(context.sigmask);
     restore_context(regs, context.mcontext);
-    task.sas = context.stack;
-    task.sas.flags &= ~abi::kSsOnStack;
+    // As sigaltstack would, and without a word if it would not.
+    (void)set_altstack(context.stack, regs.rsp).ok();
+    task.restart.fn = nullptr;
     return static_cast<long>(regs.rax);
 }
-
-bool on_alternate_stack(const pt_regs& regs) { return on_sig_stack(current()->sas, regs.rsp); }
 
 }  // namespace guest

@@ -10,7 +10,5 @@ inline constexpr uint64_t kRestartSyscallNr = 219;
 
 // Back from a handler: registers, mask and FPU state from the frame. The result is the old RAX.
 Result<long> do_rt_sigreturn(pt_regs& regs);
-// Whether the program runs on its alternate stack.
-[[nodiscard]] bool on_alternate_stack(const pt_regs& regs);
 
 }  // namespace guest

@@ -60,7 +60,12 @@ uint64_t ktime_get() {
 }
 
 uint64_t ktime_get_real() { return ktime_get() + realtime_offset; }
-void set_realtime(uint64_t ns) { realtime_offset = ns - ktime_get(); }
+void set_realtime(uint64_t ns) {
+    const IrqGuard guard;
+    const uint64_t before = realtime_offset;
+    realtime_offset = ns - ktime_get();
+    timers_clock_was_set(static_cast<int64_t>(realtime_offset - before));
+}
 
 void time_init() {
     constexpr uint16_t kMeasured = kPitHz / kHz;  // 10 ms

@@ -5,6 +5,7 @@
 #include "guest/arch/debugreg.hpp"
 #include "guest/arch/extable.hpp"
 #include "guest/arch/irq.hpp"
+#include "guest/arch/process.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -46,6 +47,22 @@ const TrapInfo* find_trap(uint32_t vector) {
     return nullptr;
 }
 
+// Which exception it was, by the flags that are set and not masked. Intel SDM vol. 1, 8.5 and 11.5.
+int32_t fpu_exception_code(Vector vector) {
+    {
+        const IrqGuard guard;
+        fpu_save_current();
+    }
+    const fxregs_state& fpu = current()->thread.fpu;
+    const uint32_t raised =
+        vector == Vector::X87Error ? fpu.swd & ~uint32_t{fpu.cwd} : fpu.mxcsr & ~(fpu.mxcsr >> 7);
+    if ((raised & 1) != 0) return abi::kFpeFltInv;
+    if ((raised & 4) != 0) return abi::kFpeFltDiv;
+    if ((raised & 8) != 0) return abi::kFpeFltOvf;
+    if ((raised & 0x12) != 0) return abi::kFpeFltUnd;  // denormal operand, underflow
+    return (raised & 0x20) != 0 ? abi::kFpeFltRes : 0;
+}
+
 // Vectors whose siginfo names the instruction.
 bool has_address(Vector vector) {
     return vector == Vector::DivideError || vector == Vector::InvalidOpcode || vector == Vector::SimdError ||
@@ -65,6 +82,11 @@ void do_trap(pt_regs& regs, const TrapInfo& trap, uint64_t error_code) {
     siginfo info{};
     info.signo = trap.signal;
     info.code = trap.code;
+    if (trap.vector == Vector::X87Error || trap.vector == Vector::SimdError) {
+        info.code = fpu_exception_code(trap.vector);
+        // The flags were cleared by another handler already.
+        if (info.code == 0) return;
+    }
     if (has_address(trap.vector)) info.fault.address = regs.rip;
     const bool unhandled = task->sighand->action[trap.signal - 1].handler <= abi::kSigIgn;
     if (unhandled && trap.vector == Vector::GeneralProtection) {

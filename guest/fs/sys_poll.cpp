@@ -49,11 +49,36 @@ Result<long> do_poll(UserPtr<abi::Pollfd> user_fds, uint32_t count, uint64_t& ns
     return ready;
 }
 
+Result<long> poll_until(UserPtr<abi::Pollfd> fds, uint32_t count, uint64_t deadline);
+
+Result<long> poll_restart(restart_block& block) {
+    return poll_until(UserPtr<abi::Pollfd>(block.words[0]), static_cast<uint32_t>(block.words[1]),
+                      block.expires);
+}
+
+// deadline: ns, CLOCK_MONOTONIC. After a stop the call goes on with the time that is left; after a handler it
+// has failed.
+Result<long> poll_until(UserPtr<abi::Pollfd> fds, uint32_t count, uint64_t deadline) {
+    uint64_t ns = kNoTimeout;
+    if (deadline != kNoTimeout) {
+        const uint64_t now = ktime_get();
+        ns = deadline > now ? deadline - now : 0;
+    }
+    Result<long> ready = do_poll(fds, count, ns);
+    if (ready.ok() || ready.error() != Errno::RestartNoHand) return ready;
+    restart_block& block = current()->restart;
+    block.fn = poll_restart;
+    block.expires = deadline;
+    block.words[0] = fds.raw();
+    block.words[1] = count;
+    return Errno::RestartRestartBlock;
+}
+
 }  // namespace
 
 Result<long> sys_poll(UserPtr<abi::Pollfd> fds, uint32_t count, int timeout_ms) {
-    uint64_t ns = timeout_ms < 0 ? kNoTimeout : static_cast<uint64_t>(timeout_ms) * 1'000'000;
-    return do_poll(fds, count, ns);
+    if (timeout_ms < 0) return poll_until(fds, count, kNoTimeout);
+    return poll_until(fds, count, ktime_get() + static_cast<uint64_t>(timeout_ms) * 1'000'000);
 }
 
 Result<long> sys_ppoll(UserPtr<abi::Pollfd> fds, uint32_t count, UserPtr<abi::Timespec> timeout,

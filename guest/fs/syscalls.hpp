@@ -106,6 +106,16 @@ Result<long> sys_utimensat(int dirfd, UserPath name, UserPtr<const abi::Timespec
 Result<long> sys_eventfd(uint32_t count);
 Result<long> sys_eventfd2(uint32_t count, uint32_t flags);
 
+// signalfd.cpp
+Result<long> sys_signalfd(int fd, UserPtr<const abi::SigSet> set, size_t set_bytes);
+Result<long> sys_signalfd4(int fd, UserPtr<const abi::SigSet> set, size_t set_bytes, uint32_t flags);
+
+// timerfd.cpp
+Result<long> sys_timerfd_create(int clock, uint32_t flags);
+Result<long> sys_timerfd_settime(int fd, int flags, UserPtr<const abi::Itimerspec> in,
+                                 UserPtr<abi::Itimerspec> out);
+Result<long> sys_timerfd_gettime(int fd, UserPtr<abi::Itimerspec> out);
+
 // sys_poll.cpp, sys_select.cpp
 Result<long> sys_poll(UserPtr<abi::Pollfd> fds, uint32_t count, int timeout_ms);
 Result<long> sys_ppoll(UserPtr<abi::Pollfd> fds, uint32_t count, UserPtr<abi::Timespec> timeout,

@@ -3,6 +3,7 @@
 
 #include "guest/arch/event_port.hpp"
 #include "guest/kernel/exit.hpp"
+#include "guest/kernel/posix_timers.hpp"
 #include "guest/kernel/sched.hpp"
 
 namespace guest {
@@ -55,6 +56,8 @@ void become_leader(task_struct& task, task_struct& leader) {
     task.group_leader = &task;
     leader.group_leader = &task;
     leader.exit_state = TaskState::Dead;
+    pid_namespace& ns = task_active_pid_ns(&task);
+    if (ns.child_reaper == &leader) ns.child_reaper = &task;
 }
 
 Result<> unshare_sighand(task_struct& task) {
@@ -68,10 +71,17 @@ Result<> unshare_sighand(task_struct& task) {
     return {};
 }
 
+// POSIX timers do not outlive the program, nor do the signals that they have sent.
+Result<> leave_old_program(task_struct& task) {
+    exit_itimers(task);
+    flush_itimer_signals(task);
+    return unshare_sighand(task);
+}
+
 }  // namespace
 
 Result<> de_thread(task_struct& task) {
-    if (thread_group_empty(&task)) return unshare_sighand(task);
+    if (thread_group_empty(&task)) return leave_old_program(task);
     signal_struct& signal = *task.signal;
     {
         const spinlock_guard tasklist_guard(tasklist_lock);
@@ -105,7 +115,7 @@ Result<> de_thread(task_struct& task) {
     signal.group_exit_task = nullptr;
     signal.notify_count = 0;
     if (!outcome) return outcome;
-    return unshare_sighand(task);
+    return leave_old_program(task);
 }
 
 }  // namespace guest

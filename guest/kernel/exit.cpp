@@ -8,6 +8,8 @@
 #include "guest/fs/fdtable.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/futex.hpp"
+#include "guest/kernel/itimer.hpp"
+#include "guest/kernel/posix_timers.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
@@ -237,6 +239,11 @@ void do_exit(int code) {
     if (group_dead && task_active_pid_ns(&task).child_reaper == task.group_leader) {
         if (task.tgid == 1) init_exited(code);
         zap_pid_ns_processes(task_active_pid_ns(&task));
+    }
+    posix_cpu_timers_exit(task, group_dead ? GroupDead::Yes : GroupDead::No);
+    if (group_dead) {
+        itimers_exit(*task.signal);
+        exit_itimers(task);
     }
     task.exit_code = code;
     exit_robust_list(task);

@@ -59,8 +59,8 @@ task_struct& pick_next_task(rq& queue) {
 
 // prev's time on the CPU ends and next's begins.
 void account_switch(task_struct& prev, task_struct& next) {
-    const uint64_t now = ktime_get();
-    prev.se.sum_exec_runtime += now - prev.se.exec_start;
+    update_curr();
+    const uint64_t now = prev.se.exec_start;
     next.se.exec_start = now;
     ++next.se.nr_turns;
     if (next.se.queued_at != 0) next.se.run_delay += now - next.se.queued_at;
@@ -122,6 +122,15 @@ uint64_t nr_context_switches() { return boot_rq.switches; }
 unsigned nr_running() { return boot_rq.running + (current() != boot_rq.idle ? 1 : 0); }
 unsigned nr_uninterruptible() { return boot_rq.uninterruptible; }
 const kernel_cpustat& cpustat() { return boot_rq.cpustat; }
+
+void update_curr() {
+    task_struct& task = *current();
+    const uint64_t now = ktime_get();
+    const uint64_t ran = now - task.se.exec_start;
+    task.se.exec_start = now;
+    task.se.sum_exec_runtime += ran;
+    task.signal->cputimer.sum_exec_runtime += ran;
+}
 
 void schedule(const char* where) {
     PerCpu& cpu = this_cpu();
@@ -203,7 +212,10 @@ void scheduler_tick(bool user) {
         return;
     }
     ++(!user ? stat.system : task.se.nice > 0 ? stat.nice : stat.user);
+    update_curr();
     (user ? task.utime : task.stime) += kNsPerTick;
+    (user ? task.signal->cputimer.utime : task.signal->cputimer.stime) += kNsPerTick;
+    run_posix_cpu_timers(task);
     ++task.se.sum_exec_ticks;
     if (task.se.sleep_avg > 0) --task.se.sleep_avg;
     if (task.se.time_slice > 0) --task.se.time_slice;

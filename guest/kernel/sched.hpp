@@ -80,6 +80,7 @@ struct task_struct {
 
     // Statistics
     uint64_t utime = 0, stime = 0;  // ns
+    list_head cpu_timers;           // timers that count this thread's CPU time
     uint64_t start_time = 0;        // ns, CLOCK_MONOTONIC
     uint64_t nvcsw = 0, nivcsw = 0;
     uint64_t min_flt = 0, maj_flt = 0, cow_copies = 0, cow_reuses = 0;
@@ -119,6 +120,7 @@ struct task_struct {
 
     // Signals. Guarded by sighand->siglock.
     sigset_t blocked = 0;
+    sigset_t real_blocked = 0;  // what sigtimedwait waits for: blocked but for its sleep
     sigset_t saved_sigmask = 0;
     bool restore_sigmask = false;
     sigpending pending;
@@ -223,5 +225,7 @@ extern volatile uint64_t jiffies;
 // CLOCK_MONOTONIC and CLOCK_REALTIME, ns.
 [[nodiscard]] uint64_t ktime_get();
 [[nodiscard]] uint64_t ktime_get_real();
+// Sets CLOCK_REALTIME; timers that go by it move along.
+void set_realtime(uint64_t ns);
 
 }  // namespace guest

@@ -6,6 +6,8 @@
 namespace guest {
 
 void sched_init();
+// Charges current, and its process, for the time since it was last charged. Interrupts are off.
+void update_curr();
 // The tick: charges current, ends its turn when its time slice is used up.
 void scheduler_tick(bool user);
 // A new task shares what is left of its maker's time slice, so that forking gains nobody time.

@@ -1,9 +1,10 @@
 // Sending signals.
 #include "guest/kernel/signal.hpp"
 
+#include "guest/kernel/exit.hpp"
 #include "guest/kernel/jobctl.hpp"
 #include "guest/kernel/ptrace.hpp"
-#include "guest/kernel/sched.hpp"
+#include "guest/kernel/signal_core.hpp"
 #include "guest/kernel/signal_sets.hpp"
 
 namespace guest {
@@ -11,74 +12,6 @@ namespace guest {
 DEFINE_KMEM_CACHE(sigqueue)
 
 namespace {
-
-bool action_ignores(const task_struct& task, int sig) {
-    const uint64_t handler = task.sighand->action[sig - 1].handler;
-    return handler == abi::kSigIgn || (handler == abi::kSigDfl && ignored_by_default(sig));
-}
-
-// Dropped at once. A blocked one is kept: its action may change before it is unblocked.
-bool sig_ignored(const task_struct& task, int sig) {
-    if ((task.blocked & abi::sig_bit(sig)) != 0) return false;
-    // A tracer wants to know even of those. SIGKILL cannot be reported.
-    if (task.ptrace != 0 && sig != abi::kSigKill) return false;
-    const bool is_default = task.sighand->action[sig - 1].handler == abi::kSigDfl;
-    if ((task.signal->flags & SIGNAL_UNKILLABLE) != 0 && is_default) return true;
-    return action_ignores(task, sig);
-}
-
-void remove_pending(sigpending& pending, sigset_t mask) {
-    if ((pending.signal & mask) == 0) return;
-    pending.signal &= ~mask;
-    for (sigqueue& entry : pending.list) {
-        if ((abi::sig_bit(entry.info.signo) & mask) == 0) continue;
-        entry.list.unlink();
-        delete &entry;
-    }
-}
-
-void remove_from_all(task_struct& task, sigset_t mask) {
-    remove_pending(task.signal->shared_pending, mask);
-    for_each_thread(&task, [mask](task_struct& thread) { remove_pending(thread.pending, mask); });
-}
-
-void continue_threads(task_struct& task) {
-    signal_struct& signal = *task.signal;
-    for_each_thread(&task, [](task_struct& thread) {
-        task_clear_jobctl_pending(thread, JOBCTL_STOP_PENDING);
-        if ((thread.ptrace & PT_SEIZED) != 0) {
-            ptrace_trap_notify(thread);
-        } else {
-            try_to_wake_up(&thread, static_cast<uint32_t>(TaskState::Stopped));
-        }
-    });
-    // The parent is told by the continued process itself, in get_signal.
-    uint32_t why = 0;
-    if ((signal.flags & SIGNAL_STOP_STOPPED) != 0) {
-        why = SIGNAL_CLD_CONTINUED;
-    } else if (signal.group_stop_count > 0) {
-        why = SIGNAL_CLD_STOPPED;
-    }
-    if (why == 0) return;
-    signal.flags = (signal.flags & ~SIGNAL_STOP_MASK) | why | SIGNAL_STOP_CONTINUED;
-    signal.group_stop_count = 0;
-    signal.group_exit_code = 0;
-}
-
-// Yes: also a signal that would be ignored.
-enum class Force { No, Yes };
-
-// What sending has for effect whether the signal is delivered or not. False if it need not be queued.
-bool prepare_signal(int sig, task_struct& task, Force force) {
-    if ((task.signal->flags & SIGNAL_GROUP_EXIT) != 0) return sig == abi::kSigKill;
-    if ((abi::sig_bit(sig) & kStopSignals) != 0) {
-        remove_from_all(task, abi::sig_bit(abi::kSigCont));
-    } else if (sig == abi::kSigCont) {
-        remove_from_all(task, kStopSignals);
-        continue_threads(task);
-    }
-    return force == Force::Yes || !sig_ignored(task, sig);
-}
 
 bool wants_signal(int sig, const task_struct& thread) {
     if ((thread.blocked & abi::sig_bit(sig)) != 0 || (thread.flags & PF_EXITING) != 0) return false;
@@ -103,7 +36,8 @@ void complete_signal(int sig, task_struct& task, SigTarget target) {
     if (thread == nullptr) return;
     signal_struct& signal = *task.signal;
     const bool is_default = task.sighand->action[sig - 1].handler == abi::kSigDfl;
-    const bool fatal = is_default && kills_by_default(sig) &&
+    const bool waited_for = (thread->real_blocked & abi::sig_bit(sig)) != 0 && sig != abi::kSigKill;
+    const bool fatal = is_default && !waited_for && kills_by_default(sig) &&
                        ((signal.flags & SIGNAL_UNKILLABLE) == 0 || sig == abi::kSigKill) &&
                        (signal.flags & SIGNAL_GROUP_EXIT) == 0 &&
                        (sig == abi::kSigKill || (!dumps_core(sig) && task.ptrace == 0));
@@ -121,28 +55,49 @@ void complete_signal(int sig, task_struct& task, SigTarget target) {
     signal_wake_up(thread, sig == abi::kSigKill ? Wake::Fatal : Wake::Normal);
 }
 
+// One more entry for `user`; null when there is no memory.
+sigqueue* alloc_sigqueue(const RefPtr<user_struct>& user, const siginfo& info) {
+    auto* entry = new (nothrow) sigqueue;
+    if (entry == nullptr) return nullptr;
+    entry->info = info;
+    entry->user = user;
+    user->sigpending.fetch_add(1);
+    return entry;
+}
+
+// Whether the limit on queued signals stands in the way. Standard signals that the kernel or kill() sends are
+// told of whatever the limit is: there is one of each at most.
+bool over_limit(int sig, const siginfo& info, const task_struct& task) {
+    if (sig < abi::kSigRtMin && info.code >= 0) return false;
+    const auto queued = static_cast<uint64_t>(task.cred->user->sigpending.load());
+    return queued >= task.signal->rlim[static_cast<unsigned>(abi::Rlimit::SigPending)].current;
+}
+
+sigpending& pending_of(task_struct& task, SigTarget target) {
+    return target == SigTarget::Process ? task.signal->shared_pending : task.pending;
+}
+
+void set_pending(int sig, task_struct& task, SigTarget target) {
+    pending_of(task, target).signal |= abi::sig_bit(sig);
+    wake_up_all(task.sighand->signalfd_wqh);
+    complete_signal(sig, task, target);
+}
+
 // siglock is held.
 Result<void> queue_signal(int sig, const siginfo& info, task_struct& task, SigTarget target, Force force) {
     if (!prepare_signal(sig, task, force)) return {};
-    sigpending& pending = target == SigTarget::Process ? task.signal->shared_pending : task.pending;
+    sigpending& pending = pending_of(task, target);
     const bool realtime = sig >= abi::kSigRtMin;
     // A standard signal that is pending already is not queued twice.
     if (!realtime && (pending.signal & abi::sig_bit(sig)) != 0) return {};
-    const RefPtr<user_struct>& user = task.cred->user;
-    const bool within_limit = static_cast<uint64_t>(user->sigpending.load()) <
-                              task.signal->rlim[static_cast<unsigned>(abi::Rlimit::SigPending)].current;
-    auto* entry = (!realtime || within_limit) && sig != abi::kSigKill ? new (nothrow) sigqueue : nullptr;
-    if (entry != nullptr) {
-        entry->info = info;
-        entry->user = user;
-        user->sigpending.fetch_add(1);
+    const bool queues = sig != abi::kSigKill && !over_limit(sig, info, task);
+    if (sigqueue* entry = queues ? alloc_sigqueue(task.cred->user, info) : nullptr) {
         pending.list.push_back(*entry);
-    } else if (realtime) {
+    } else if (realtime && info.code != abi::kSiUser && info.code != abi::kSiKernel) {
+        // What was to be told would be lost. Others get through with less to tell.
         return Errno::Again;
     }
-    // A standard signal gets through even without memory, with less to tell.
-    pending.signal |= abi::sig_bit(sig);
-    complete_signal(sig, task, target);
+    set_pending(sig, task, target);
     return {};
 }
 
@@ -160,12 +115,6 @@ Result<void> check_kill_permission(int sig, const task_struct& task) {
     return Errno::Perm;
 }
 
-// The init of a pid namespace cannot ignore what comes from outside.
-Force force_of(const task_struct& task) {
-    const bool from_outside = pid_nr_ns(current()->thread_pid.get(), task_active_pid_ns(&task)) == 0;
-    return from_outside && current()->thread_pid ? Force::Yes : Force::No;
-}
-
 siginfo kernel_info(int sig) {
     siginfo info{};
     info.signo = sig;
@@ -179,17 +128,23 @@ sigqueue::~sigqueue() {
     if (user) user->sigpending.fetch_sub(1);
 }
 
-void flush_sigqueue(sigpending& pending) {
-    pending.signal = 0;
-    while (sigqueue* entry = pending.list.pop_front()) delete entry;
+Result<sigqueue*> sigqueue_alloc(int sig) {
+    siginfo info{};
+    info.signo = sig;
+    info.code = abi::kSiTimer;
+    task_struct& task = *current();
+    sigqueue* entry = over_limit(sig, info, task) ? nullptr : alloc_sigqueue(task.cred->user, info);
+    if (entry == nullptr) return Errno::Again;
+    return entry;
 }
 
-Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target,
-                           SigSource source) {
-    if (source == SigSource::User) TRY(check_kill_permission(sig, *task));
-    if (sig == 0) return {};
-    const spinlock_guard guard(task->sighand->siglock);
-    return queue_signal(sig, info, *task, target, force_of(*task));
+void free_sigqueue(sigqueue& entry) {
+    if (entry.timer == nullptr) delete &entry;
+}
+
+void flush_sigqueue(sigpending& pending) {
+    pending.signal = 0;
+    while (sigqueue* entry = pending.list.pop_front()) free_sigqueue(*entry);
 }
 
 siginfo info_from_current(int sig, int32_t code) {
@@ -199,6 +154,44 @@ siginfo info_from_current(int sig, int32_t code) {
     info.kill.pid = task_tgid_vnr(current());
     info.kill.uid = current_cred().uid;
     return info;
+}
+
+namespace {
+
+// What a sender in another pid namespace tells: its pid there, or 0 if it cannot be seen.
+siginfo translate(const siginfo& info, const task_struct& task) {
+    siginfo told = info;
+    const pid_namespace& theirs = task_active_pid_ns(&task);
+    if (&theirs == &task_active_pid_ns(current())) return told;
+    const bool ours = info.code == abi::kSiUser || info.code == abi::kSiTkill;
+    told.kill.pid = ours ? pid_nr_ns(current()->group_leader->thread_pid.get(), theirs) : 0;
+    return told;
+}
+
+Force force_of(const task_struct& task, SigSource source) {
+    if (source == SigSource::Kernel) return Force::Ancestor;
+    const bool unseen = pid_nr_ns(current()->thread_pid.get(), task_active_pid_ns(&task)) == 0;
+    return unseen ? Force::Ancestor : Force::No;
+}
+
+}  // namespace
+
+Result<void> send_sig_info(int sig, const siginfo& info, task_struct* task, SigTarget target,
+                           SigSource source) {
+    if (source == SigSource::User) TRY(check_kill_permission(sig, *task));
+    if (sig == 0) return {};
+    const Force force = force_of(*task, source);
+    const siginfo told = source == SigSource::User ? translate(info, *task) : info;
+    const spinlock_guard guard(task->sighand->siglock);
+    return queue_signal(sig, told, *task, target, force);
+}
+
+bool send_sigqueue(sigqueue& entry, task_struct* task, SigTarget target) {
+    const int sig = entry.info.signo;
+    if (entry.list.is_linked() || !prepare_signal(sig, *task, Force::No)) return false;
+    pending_of(*task, target).list.push_back(entry);
+    set_pending(sig, *task, target);
+    return true;
 }
 
 void send_sig_locked(int sig, const siginfo& info, task_struct* task, SigTarget target) {
@@ -271,30 +264,6 @@ void zap_other_threads(task_struct* task) {
         thread.pending.signal |= abi::sig_bit(abi::kSigKill);
         signal_wake_up(&thread, Wake::Fatal);
     });
-}
-
-Result<void> do_sigaction(int sig, const abi::SigAction* fresh, abi::SigAction* old) {
-    if (sig < 1 || sig > abi::kNsig) return Errno::Inval;
-    if (fresh != nullptr && (abi::sig_bit(sig) & kUnblockable) != 0) return Errno::Inval;
-    task_struct& task = *current();
-    const spinlock_guard guard(task.sighand->siglock);
-    abi::SigAction& action = task.sighand->action[sig - 1];
-    if (old != nullptr) *old = action;
-    if (fresh == nullptr) return {};
-    action = *fresh;
-    action.mask &= ~kUnblockable;
-    // What is ignored from now on is not kept either.
-    if (action_ignores(task, sig)) remove_from_all(task, abi::sig_bit(sig));
-    return {};
-}
-
-void flush_signal_handlers(task_struct* task) {
-    for (abi::SigAction& action : task->sighand->action) {
-        if (action.handler != abi::kSigIgn) action.handler = abi::kSigDfl;
-        action.flags = 0;
-        action.mask = 0;
-        action.restorer = 0;
-    }
 }
 
 }  // namespace guest

@@ -5,7 +5,9 @@
 
 #include "guest/abi/process.hpp"
 #include "guest/abi/signal.hpp"
+#include "guest/kernel/cputime.hpp"
 #include "guest/kernel/pid.hpp"
+#include "guest/kernel/timer.hpp"
 #include "guest/kernel/wait.hpp"
 #include "guest/lib/refcount.hpp"
 
@@ -15,6 +17,7 @@ struct pt_regs;
 struct task_struct;
 struct tty_struct;
 struct user_struct;
+struct k_itimer;
 
 using sigset_t = abi::SigSet;
 using siginfo = abi::SigInfo;
@@ -25,6 +28,7 @@ struct sigqueue {
     list_head list;
     siginfo info{};
     RefPtr<struct user_struct> user;  // charged for it
+    k_itimer* timer = nullptr;        // whose own it is: it goes back there once it is taken
     sigqueue() = default;
     ~sigqueue();
 };
@@ -97,6 +101,19 @@ struct signal_struct : RefCounted<signal_struct> {
     int oom_score_adj = 0, oom_score_adj_min = 0;
 
     abi::RlimitPair rlim[abi::kRlimits] = {};
+
+    // CPU time of all its threads, those that are gone as well, and the timers that count it.
+    task_cputime cputimer;
+    list_head cpu_timers;
+
+    // Interval timers (itimer.cpp). Guarded by siglock; intervals in ns, 0: goes off once.
+    timer_list real_timer;
+    cpu_timer it_virt, it_prof;
+    uint64_t it_real_incr = 0, it_virt_incr = 0, it_prof_incr = 0;
+
+    // POSIX timers, through k_itimer::list in the order of their ids. Guarded by siglock.
+    list_head posix_timers;
+    int next_posix_timer_id = 0;
 };
 
 // All threads, or all but one that is in execve, are on their way out.
@@ -122,6 +139,13 @@ void send_group_sig(int sig, task_struct* task);
 void kill_process(task_struct* task);
 // The same with task's siglock held.
 void send_sig_locked(int sig, const siginfo& info, task_struct* task, SigTarget target);
+// What kill() tells: that it comes from current's process.
+[[nodiscard]] siginfo info_from_current(int sig, int32_t code);
+
+// A timer's own entry, kept for all its signals. Again: RLIMIT_SIGPENDING is reached, or no memory.
+Result<sigqueue*> sigqueue_alloc(int sig);
+// Queues it with task's siglock held; false if it is queued already or the signal is ignored.
+bool send_sigqueue(sigqueue& entry, task_struct* task, SigTarget target);
 
 // To each process of a process group. Srch if it is empty; otherwise Ok if it reached one, else the last
 // error.
@@ -167,6 +191,9 @@ void signal_delivered(const ksignal& taken);
 
 // current is on its way out: it takes no signal of the process any more, and does not stop with it.
 void exit_signals(task_struct& task);
+
+// execve: signals of POSIX timers, which are deleted.
+void flush_itimer_signals(task_struct& task);
 
 // Ends every other thread of current's process; they are on their way when it returns.
 void zap_other_threads(task_struct* task);

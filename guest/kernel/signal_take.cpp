@@ -1,9 +1,9 @@
 // Taking signals: what is pending, default actions, stops, and what parents are told.
 #include "guest/kernel/exit.hpp"
 #include "guest/kernel/jobctl.hpp"
+#include "guest/kernel/posix_timers.hpp"
 #include "guest/kernel/ptrace.hpp"
-#include "guest/kernel/sched.hpp"
-#include "guest/kernel/signal.hpp"
+#include "guest/kernel/signal_core.hpp"
 #include "guest/kernel/signal_sets.hpp"
 
 namespace guest {
@@ -47,7 +47,8 @@ int take_from(sigpending& pending, sigset_t mask, siginfo& info) {
         found = true;
         info = entry.info;
         entry.list.unlink();
-        delete &entry;
+        if (entry.timer != nullptr) posix_timer_taken(*entry.timer, info);
+        free_sigqueue(entry);
     }
     if (!more) pending.signal &= ~abi::sig_bit(sig);
     return sig;
@@ -145,7 +146,8 @@ Taken act(task_struct& task, ksignal& out, spinlock_guard& guard) {
         return Taken::Handler;
     }
     if (ignored_by_default(sig)) return Taken::Again;
-    if ((task.signal->flags & SIGNAL_UNKILLABLE) != 0 && sig != abi::kSigKill) return Taken::Again;
+    if ((task.signal->flags & SIGNAL_UNKILLABLE) != 0 && (abi::sig_bit(sig) & kUnblockable) == 0)
+        return Taken::Again;
     if (stops_by_default(sig)) return take_stop(task, sig, guard);
     die(task, sig, guard);
 }
@@ -201,7 +203,10 @@ int dequeue_signal(task_struct* task, sigset_t mask, siginfo& info) {
 void set_current_blocked(sigset_t blocked) {
     task_struct& task = *current();
     const spinlock_guard guard(task.sighand->siglock);
-    task.blocked = blocked & ~kUnblockable;
+    blocked &= ~kUnblockable;
+    if (signal_pending(&task) && !thread_group_empty(&task))
+        retarget_shared_pending(task, blocked & ~task.blocked);
+    task.blocked = blocked;
     recalc_sigpending();
 }
 
@@ -236,6 +241,7 @@ void exit_signals(task_struct& task) {
     {
         const spinlock_guard guard(task.sighand->siglock);
         task.flags |= PF_EXITING;
+        if (!signal_group_exit(*task.signal)) retarget_shared_pending(task, ~task.blocked);
         if ((task.jobctl & JOBCTL_STOP_PENDING) != 0) stopped = task_participate_group_stop(task);
     }
     if (!stopped) return;

@@ -9,10 +9,9 @@ namespace guest {
 namespace {
 constinit spinlock_t timer_lock;
 constinit IntrusiveList<timer_list, &timer_list::entry> timers;
-}  // namespace
 
-void add_timer(timer_list& timer) {
-    const spinlock_guard guard(timer_lock);
+// timer_lock is held.
+void insert(timer_list& timer) {
     for (timer_list* other = timers.back(); other != nullptr; other = timers.prev(*other)) {
         if (other->expires <= timer.expires) {
             timers.insert_after(*other, timer);
@@ -20,6 +19,13 @@ void add_timer(timer_list& timer) {
         }
     }
     timers.push_front(timer);
+}
+
+}  // namespace
+
+void add_timer(timer_list& timer) {
+    const spinlock_guard guard(timer_lock);
+    insert(timer);
 }
 
 bool del_timer(timer_list& timer) {
@@ -40,6 +46,25 @@ void run_timers() {
             due->entry.unlink();
         }
         due->function(*due);
+    }
+}
+
+void timers_clock_was_set(int64_t forward_ns) {
+    const spinlock_guard guard(timer_lock);
+    IntrusiveList<timer_list, &timer_list::entry> moved;
+    for (timer_list& timer : timers) {
+        if (!timer.follows_realtime) continue;
+        timer.entry.unlink();
+        moved.push_back(timer);
+    }
+    while (timer_list* timer = moved.pop_front()) {
+        const auto by = static_cast<uint64_t>(forward_ns < 0 ? -forward_ns : forward_ns);
+        if (forward_ns < 0) {
+            timer->expires = timer->expires < ~uint64_t{0} - by ? timer->expires + by : ~uint64_t{0};
+        } else {
+            timer->expires = timer->expires > by ? timer->expires - by : 0;
+        }
+        insert(*timer);
     }
 }
 

@@ -11,6 +11,7 @@ struct timer_list {
     uint64_t expires = 0;                           // ns, CLOCK_MONOTONIC
     void (*function)(timer_list& timer) = nullptr;  // interrupts off; may add the timer again
     void* data = nullptr;
+    bool follows_realtime = false;  // a point in CLOCK_REALTIME: `expires` moves when that is set
     list_head entry;
 };
 
@@ -22,5 +23,7 @@ bool del_timer(timer_list& timer);
 
 // From the tick.
 void run_timers();
+// CLOCK_REALTIME went forward by that much, or back.
+void timers_clock_was_set(int64_t forward_ns);
 
 }  // namespace guest

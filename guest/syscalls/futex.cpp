@@ -19,6 +19,29 @@ Result<uint64_t> wait_deadline(UserPtr<const abi::Timespec> timeout, bool absolu
     return ns > offset ? ns - offset : 0;
 }
 
+Result<long> wait_with_restart(UserPtr<uint32_t> address, bool shared, uint32_t value, uint64_t deadline,
+                               uint32_t bitset);
+
+Result<long> futex_wait_restart(restart_block& block) {
+    return wait_with_restart(UserPtr<uint32_t>(block.words[0]), block.words[2] != 0,
+                             static_cast<uint32_t>(block.words[1]), block.expires,
+                             static_cast<uint32_t>(block.words[1] >> 32));
+}
+
+// A wait with a time-out goes on after a stop with the same deadline, and ends when a handler has run.
+Result<long> wait_with_restart(UserPtr<uint32_t> address, bool shared, uint32_t value, uint64_t deadline,
+                               uint32_t bitset) {
+    Result<long> outcome = futex_wait(address, shared, value, deadline, bitset);
+    if (outcome.ok() || outcome.error() != Errno::RestartSys || deadline == kFutexNoTimeout) return outcome;
+    restart_block& block = current()->restart;
+    block.fn = futex_wait_restart;
+    block.expires = deadline;
+    block.words[0] = address.raw();
+    block.words[1] = value | uint64_t{bitset} << 32;
+    block.words[2] = shared ? 1 : 0;
+    return Errno::RestartRestartBlock;
+}
+
 }  // namespace
 
 Result<long> sys_futex(UserPtr<uint32_t> address, int operation, uint32_t value, uint64_t timeout_or_count,
@@ -35,7 +58,7 @@ Result<long> sys_futex(UserPtr<uint32_t> address, int operation, uint32_t value,
             const bool with_bitset = command == abi::kFutexWaitBitset;
             const uint32_t bitset = with_bitset ? value3 : abi::kFutexBitsetMatchAny;
             const uint64_t deadline = TRY(wait_deadline(timeout, with_bitset, realtime));
-            return futex_wait(address, shared, value, deadline, bitset);
+            return wait_with_restart(address, shared, value, deadline, bitset);
         }
         case abi::kFutexWake:
             return futex_wake(address, shared, count, abi::kFutexBitsetMatchAny);

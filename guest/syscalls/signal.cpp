@@ -1,6 +1,7 @@
 // Signals.
 #include "guest/arch/signal.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/kernel/sigaltstack.hpp"
 #include "guest/kernel/signal_sets.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -102,21 +103,10 @@ Result<long> sys_restart_syscall() {
 
 Result<long> sys_sigaltstack(UserPtr<const abi::SigAltStack> fresh, UserPtr<abi::SigAltStack> old) {
     task_struct& task = *current();
-    const bool in_use = on_alternate_stack(*task_pt_regs(&task));
+    const uint64_t sp = task_pt_regs(&task)->rsp;
     abi::SigAltStack before = task.sas;
-    if (in_use) before.flags = abi::kSsOnStack;
-    if (fresh) {
-        abi::SigAltStack wanted = TRY(get_user(fresh));
-        if (in_use) return Errno::Perm;
-        if ((wanted.flags & ~(abi::kSsDisable | abi::kSsOnStack)) != 0) return Errno::Inval;
-        if ((wanted.flags & abi::kSsDisable) != 0) {
-            wanted = {0, abi::kSsDisable, 0, 0};
-        } else {
-            if (wanted.size < abi::kMinSigStackSize) return Errno::NoMem;
-            wanted.flags = 0;
-        }
-        task.sas = wanted;
-    }
+    before.flags = static_cast<int32_t>(sas_ss_flags(task.sas, sp) | (before.flags & abi::kSsAutoDisarm));
+    if (fresh) TRY(set_altstack(TRY(get_user(fresh)), sp));
     if (old) TRY(put_user(old, before));
     return 0;
 }
@@ -126,15 +116,18 @@ namespace {
 // kill(-1): everybody but init and the caller.
 Result<> kill_all(int sig, const siginfo& info) {
     bool any = false;
-    Errno last = Errno::Srch;
+    Errno failed{};
     const spinlock_guard guard(tasklist_lock);
     for (task_struct& leader : all_leaders) {
         if (task_pid_vnr(&leader) <= 1 || same_thread_group(&leader, current())) continue;
+        any = true;
         const Result<> sent = send_sig_info(sig, info, &leader, SigTarget::Process, SigSource::User);
-        any = any || sent.ok();
-        if (!sent) last = sent.error();
+        // Those that may not be sent to do not count.
+        if (sent.ok() || sent.error() == Errno::Perm) continue;
+        failed = sent.error();
     }
-    if (!any) return last;
+    if (!any) return Errno::Srch;
+    if (failed != Errno{}) return failed;
     return {};
 }
 

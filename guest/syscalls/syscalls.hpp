@@ -95,12 +95,33 @@ Result<long> sys_tgkill(int tgid, int tid, int sig);
 Result<long> sys_pause();
 Result<long> sys_restart_syscall();
 
-// time.cpp
+// sigqueue.cpp
+Result<long> sys_rt_sigtimedwait(UserPtr<const abi::SigSet> wanted, UserPtr<abi::SigInfo> out,
+                                 UserPtr<const abi::Timespec> timeout, size_t set_bytes);
+Result<long> sys_rt_sigqueueinfo(int tgid, int sig, UserPtr<const abi::SigInfo> info);
+Result<long> sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, UserPtr<const abi::SigInfo> info);
+
+// sleep.cpp
 Result<long> sys_nanosleep(UserPtr<const abi::Timespec> request, UserPtr<abi::Timespec> remaining);
 Result<long> sys_clock_nanosleep(int clock, int flags, UserPtr<const abi::Timespec> request,
                                  UserPtr<abi::Timespec> remaining);
+
+// timer.cpp
+Result<long> sys_getitimer(int which, UserPtr<abi::Itimerval> out);
+Result<long> sys_setitimer(int which, UserPtr<const abi::Itimerval> in, UserPtr<abi::Itimerval> out);
+Result<long> sys_alarm(uint32_t seconds);
+Result<long> sys_timer_create(int clock, UserPtr<const abi::Sigevent> event, UserPtr<int32_t> id);
+Result<long> sys_timer_settime(int id, int flags, UserPtr<const abi::Itimerspec> in,
+                               UserPtr<abi::Itimerspec> out);
+Result<long> sys_timer_gettime(int id, UserPtr<abi::Itimerspec> out);
+Result<long> sys_timer_getoverrun(int id);
+Result<long> sys_timer_delete(int id);
+
+// time.cpp
 Result<long> sys_clock_gettime(int clock, UserPtr<abi::Timespec> out);
 Result<long> sys_clock_getres(int clock, UserPtr<abi::Timespec> out);
+Result<long> sys_clock_settime(int clock, UserPtr<const abi::Timespec> in);
+Result<long> sys_settimeofday(UserPtr<const abi::Timeval> in, VirtAddr zone);
 Result<long> sys_gettimeofday(UserPtr<abi::Timeval> out, VirtAddr zone);
 Result<long> sys_time(UserPtr<int64_t> out);
 Result<long> sys_times(UserPtr<abi::Tms> out);

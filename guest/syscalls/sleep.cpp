@@ -1,0 +1,110 @@
+// Sleeping by a clock.
+#include "guest/kernel/clock.hpp"
+#include "guest/kernel/ktime.hpp"
+#include "guest/kernel/sched.hpp"
+#include "guest/kernel/timer.hpp"
+#include "guest/mm/uaccess.hpp"
+#include "guest/syscalls/syscalls.hpp"
+
+namespace guest {
+
+namespace {
+
+void wake_sleeper(timer_list& timer) { wake_up_process(static_cast<task_struct*>(timer.data)); }
+void wake_cpu_sleeper(cpu_timer& timer) { wake_up_process(static_cast<task_struct*>(timer.data)); }
+
+// Arms a timer, sleeps once and takes it back.
+void sleep_by_clock(const clock_ref& clock, uint64_t deadline, uint64_t left) {
+    timer_list timer;
+    timer.function = wake_sleeper;
+    timer.data = current();
+    timer.follows_realtime = is_realtime(clock);
+    const uint64_t now = ktime_get();
+    timer.expires = left < kNoTimeout - now ? now + left : kNoTimeout;
+    cpu_timer cpu;
+    cpu.function = wake_cpu_sleeper;
+    cpu.data = current();
+    cpu.which = clock.which;
+    cpu.expires = deadline;
+    if (clock.cpu) {
+        const spinlock_guard guard(tasklist_lock);
+        Result<task_struct*> task = clock_task(clock);
+        if (!task.ok()) {
+            set_current_state(TaskState::Running);
+            return;
+        }
+        add_cpu_timer(cpu, *task.value(), clock.of);
+    } else {
+        add_timer(timer);
+    }
+    schedule();
+    del_timer(timer);
+    del_cpu_timer(cpu);
+}
+
+// Sleeps until the clock shows `deadline`, in ns. False if a signal came first. Inval: the clock's task is
+// gone.
+Result<bool> sleep_until(const clock_ref& clock, uint64_t deadline) {
+    for (;;) {
+        const uint64_t now = TRY(clock_now(clock));
+        if (now >= deadline) return true;
+        set_current_state(TaskState::Interruptible);
+        if (signal_pending(current())) {
+            set_current_state(TaskState::Running);
+            return false;
+        }
+        sleep_by_clock(clock, deadline, deadline - now);
+    }
+}
+
+// The number under which restart_syscall finds the clock again: relative sleeps on CLOCK_REALTIME do not mind
+// when that is set.
+int steady_clock(int clock) {
+    const bool real = static_cast<abi::ClockId>(clock) == abi::ClockId::Realtime ||
+                      static_cast<abi::ClockId>(clock) == abi::ClockId::Tai;
+    return real ? static_cast<int>(abi::ClockId::Monotonic) : clock;
+}
+
+Result<long> nanosleep_restart(restart_block& block) {
+    const UserPtr<abi::Timespec> remaining(block.words[0]);
+    const clock_ref clock = TRY(find_clock(static_cast<int>(block.words[1])));
+    if (TRY(sleep_until(clock, block.expires))) return 0;
+    if (remaining) {
+        const uint64_t now = TRY(clock_now(clock));
+        TRY(put_user(remaining, to_timespec(now < block.expires ? block.expires - now : 0)));
+    }
+    return Errno::RestartRestartBlock;
+}
+
+Result<long> sleep_relative(int clock, uint64_t ns, UserPtr<abi::Timespec> remaining) {
+    const int steady = steady_clock(clock);
+    const uint64_t now = TRY(clock_now(TRY(find_clock(steady))));
+    restart_block& block = current()->restart;
+    block.fn = nanosleep_restart;
+    block.expires = ns < kNoTimeout - now ? now + ns : kNoTimeout;
+    block.words[0] = remaining.raw();
+    block.words[1] = static_cast<uint64_t>(steady);
+    return nanosleep_restart(block);
+}
+
+}  // namespace
+
+Result<long> sys_nanosleep(UserPtr<const abi::Timespec> request, UserPtr<abi::Timespec> remaining) {
+    const uint64_t ns = TRY(timespec_to_ns(TRY(get_user(request))));
+    return sleep_relative(static_cast<int>(abi::ClockId::Monotonic), ns, remaining);
+}
+
+Result<long> sys_clock_nanosleep(int clock, int flags, UserPtr<const abi::Timespec> request,
+                                 UserPtr<abi::Timespec> remaining) {
+    const clock_ref found = TRY(find_clock(clock));
+    // A thread cannot wait for its own CPU time to pass.
+    const bool own_thread = found.cpu && found.of == CpuTimerOf::Thread;
+    if (!has_timers(found) || (own_thread && clock >= 0)) return Errno::OpNotSupp;
+    const uint64_t ns = TRY(timespec_to_ns(TRY(get_user(request))));
+    if (own_thread && (found.nr == 0 || found.nr == task_pid_vnr(current()))) return Errno::Inval;
+    if ((flags & abi::kTimerAbstime) == 0) return sleep_relative(clock, ns, remaining);
+    if (!TRY(sleep_until(found, ns))) return Errno::RestartNoHand;
+    return 0;
+}
+
+}  // namespace guest
