@@ -9,6 +9,7 @@
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -75,7 +76,7 @@ Result<> dup_areas(mm_struct& mm, mm_struct& old, bool& protected_any) {
         if ((area->vm_flags & VM_DONTCOPY) != 0) continue;
         auto* copy = new (nothrow) vm_area_struct(mm, *area);
         if (copy == nullptr) return Errno::NoMem;
-        copy->vm_flags &= ~VM_LOCKED;  // row F4
+        copy->vm_flags &= ~VM_LOCKED_MASK;  // row F4
         insert_vm_struct(mm, copy);
         vm_stat_account(mm, copy->vm_flags, static_cast<int64_t>(copy->pages()));
         if ((area->vm_flags & VM_WIPEONFORK) == 0) TRY(copy_page_range(mm, old, *area, protected_any));

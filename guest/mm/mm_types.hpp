@@ -24,8 +24,8 @@ using FileRef = Handle<file, put_file>;
 inline constexpr uint64_t VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_SHARED = 8, VM_MAYREAD = 0x10,
                           VM_MAYWRITE = 0x20, VM_MAYEXEC = 0x40, VM_MAYSHARE = 0x80, VM_GROWSDOWN = 0x100,
                           VM_DENYWRITE = 0x800, VM_LOCKED = 0x2000, VM_IO = 0x4000, VM_DONTCOPY = 0x20000,
-                          VM_DONTEXPAND = 0x40000, VM_ACCOUNT = 0x100000, VM_NORESERVE = 0x200000,
-                          VM_WIPEONFORK = 0x2000000;
+                          VM_DONTEXPAND = 0x40000, VM_LOCKONFAULT = 0x80000, VM_ACCOUNT = 0x100000,
+                          VM_NORESERVE = 0x200000, VM_WIPEONFORK = 0x2000000;
 
 struct vm_area_struct;
 
@@ -82,6 +82,7 @@ struct mm_struct {
     uint64_t total_vm = 0;    // pages in all areas
     uint64_t hiwater_vm = 0;  // the most that these ever were
     uint64_t locked_vm = 0;   // pages under mlock
+    uint64_t def_flags = 0;   // VM_LOCKED and the like of new areas, by mlockall
     uint64_t data_vm = 0, exec_vm = 0, stack_vm = 0;
     // Pages that are mapped, and page-table pages of each kind; under page_table_lock.
     uint64_t anon_rss = 0, file_rss = 0, shmem_rss = 0, hiwater_rss = 0;

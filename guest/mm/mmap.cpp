@@ -5,6 +5,7 @@
 #include "guest/fs/file.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/mlock.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -68,13 +69,15 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     const uint64_t map_type = flags & abi::kMapType;
     if (map_type < abi::kMapShared || map_type > abi::kMapSharedValidate) return Errno::Inval;
 
-    uint64_t vm_flags = calc_vm_flags(prot, flags);
+    if ((flags & abi::kMapLocked) != 0 && !can_do_mlock()) return Errno::Perm;
+    uint64_t vm_flags = calc_vm_flags(prot, flags) | mm.def_flags;
     if (backing != nullptr) {
         vm_flags = TRY(file_vm_flags(*backing, vm_flags, map_type));
         if (backing->f_op->mmap == nullptr) return Errno::NoDev;
     }
     const VirtAddr start = TRY(choose_address(mm, hint, bytes, flags));
     const uint64_t pages = bytes >> kPageShift;
+    TRY(mlock_future_check(mm, vm_flags, pages));
     if ((flags & abi::kMapFixed) != 0) TRY(do_munmap(mm, start, bytes));
     if (!may_expand_vm(mm, pages) || is_absurd(pages, vm_flags)) return Errno::NoMem;
 

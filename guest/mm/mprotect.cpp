@@ -1,6 +1,7 @@
 // mprotect, mremap, madvise: changing mappings that are there.
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -126,6 +127,7 @@ Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uin
     if (vma == nullptr || !vma->contains(from) || vma->vm_end < from + old_bytes) return Errno::Fault;
     if ((vma->vm_flags & VM_DONTEXPAND) != 0 && new_bytes > old_bytes) return Errno::Fault;
     const uint64_t more = new_bytes > old_bytes ? new_bytes - old_bytes : 0;
+    TRY(mlock_future_check(mm, vma->vm_flags, more >> kPageShift));
     if (!may_expand_vm(mm, more >> kPageShift)) return Errno::NoMem;
     if (!fixed && can_grow_in_place(mm, *vma, from + old_bytes, more)) {
         vma_resize(*vma, vma->vm_start, vma->vm_end + more);

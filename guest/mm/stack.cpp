@@ -1,6 +1,7 @@
 // Stacks that grow downwards on demand.
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
 
 namespace guest {
@@ -13,6 +14,7 @@ bool expand_downwards(vm_area_struct& vma, VirtAddr at) {
     const VirtAddr start = at.align_down();
     const uint64_t pages = (vma.vm_start - start) >> kPageShift;
     if (vma.vm_end - start > rlimit(abi::Rlimit::Stack) || !may_expand_vm(mm, pages)) return false;
+    if (!mlock_future_check(mm, vma.vm_flags, pages)) return false;
     if (start < kMmapMinAddr) return false;
     const vm_area_struct* prev = mm.mmap.prev(vma);
     if (prev != nullptr && (prev->vm_flags & VM_GROWSDOWN) == 0 &&
@@ -22,6 +24,7 @@ bool expand_downwards(vm_area_struct& vma, VirtAddr at) {
     if (prev != nullptr && start < prev->vm_end) return false;
     vma_resize(vma, start, vma.vm_end);
     vm_stat_account(mm, vma.vm_flags, static_cast<int64_t>(pages));
+    if ((vma.vm_flags & VM_LOCKED) != 0) mm.locked_vm += pages;
     return true;
 }
 

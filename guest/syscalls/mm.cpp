@@ -5,6 +5,7 @@
 #include "guest/fs/shmem.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -29,16 +30,6 @@ Result<RefPtr<file>> mmap_backing(uint64_t bytes, uint64_t flags, int fd) {
     return shmem_file_setup(static_cast<abi::loff_t>(page_align_up(bytes)));
 }
 
-// MAP_POPULATE: the pages are wanted at once. What fails is left to the faults.
-void populate(VirtAddr from, uint64_t bytes, bool write) {
-    const FaultFlags flags{write};
-    for (VirtAddr at = from; at < from + bytes; at += kPageSize) {
-        Result<page*> frame = get_user_page(current_mm(), at, flags);
-        if (!frame) return;
-        put_page(frame.value());
-    }
-}
-
 }  // namespace
 
 Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t flags, int fd,
@@ -47,14 +38,18 @@ Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t 
     const RefPtr<file> backing = TRY(mmap_backing(bytes, flags, fd));
     mm_struct& mm = current_mm();
     const bool anonymous = (flags & abi::kMapAnonymous) != 0;
+    static_assert(abi::kMapLocked == VM_LOCKED);
     VirtAddr start;
+    uint64_t vm_locks = 0;
     {
         const write_guard guard(mm.mmap_sem);
+        vm_locks = mm.def_flags;
         start = TRY(
             do_mmap(mm, backing.get(), address, bytes, prot, flags, anonymous ? 0 : offset >> kPageShift));
     }
-    if ((flags & (abi::kMapPopulate | abi::kMapLocked)) != 0)
-        populate(start, bytes, (prot & abi::kProtWrite) != 0);
+    // What fails of bringing pages in is left to the faults.
+    const bool locked = ((vm_locks | flags) & (VM_LOCKED | abi::kMapPopulate)) != 0;
+    if (locked) (void)mm_populate(start, bytes).ok();
     return to_long(start);
 }
 
@@ -72,8 +67,17 @@ Result<long> sys_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot) {
 
 Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags,
                         VirtAddr target) {
-    const write_guard guard(current_mm().mmap_sem);
-    return to_long(TRY(do_mremap(current_mm(), address, old_bytes, new_bytes, flags, target)));
+    mm_struct& mm = current_mm();
+    VirtAddr start;
+    bool locked = false;
+    {
+        const write_guard guard(mm.mmap_sem);
+        start = TRY(do_mremap(mm, address, old_bytes, new_bytes, flags, target));
+        const vm_area_struct* vma = find_vma(mm, start);
+        locked = vma != nullptr && (vma->vm_flags & VM_LOCKED) != 0;
+    }
+    if (locked && new_bytes > old_bytes) (void)mm_populate(start, new_bytes).ok();
+    return to_long(start);
 }
 
 Result<long> sys_madvise(VirtAddr address, uint64_t bytes, int advice) {
@@ -94,6 +98,7 @@ Result<long> sys_msync(VirtAddr address, uint64_t bytes, uint32_t flags) {
     for (VirtAddr at = address; at < end;) {
         const vm_area_struct* vma = find_vma(current_mm(), at);
         if (vma == nullptr || vma->vm_start > at) return Errno::NoMem;
+        if ((flags & kInvalidate) != 0 && (vma->vm_flags & VM_LOCKED) != 0) return Errno::Busy;
         at = vma->vm_end;
     }
     return 0;
@@ -117,23 +122,36 @@ Result<long> sys_mincore(VirtAddr address, uint64_t bytes, UserPtr<uint8_t> out)
     return 0;
 }
 
-Result<long> sys_brk(VirtAddr end) {
-    mm_struct& mm = current_mm();
+namespace {
+
+// The break is `end` afterwards, or where it was: any failure leaves it there.
+VirtAddr do_set_brk(mm_struct& mm, VirtAddr end) {
     const write_guard guard(mm.mmap_sem);
-    // Any failure leaves the break where it is, and says so by returning it.
-    if (end < mm.start_brk || end > kTaskSize) return to_long(mm.brk);
+    if (end < mm.start_brk || end > kTaskSize) return mm.brk;
     const VirtAddr old_top = mm.brk.align_up();
     const VirtAddr new_top = end.align_up();
     if (new_top < old_top) {
-        if (!do_munmap(mm, new_top, old_top - new_top)) return to_long(mm.brk);
+        if (!do_munmap(mm, new_top, old_top - new_top)) return mm.brk;
     } else if (new_top > old_top) {
-        if (end - mm.start_brk > rlimit(abi::Rlimit::Data)) return to_long(mm.brk);
+        if (end - mm.start_brk > rlimit(abi::Rlimit::Data)) return mm.brk;
         // A page is left free above the heap.
-        if (has_vma_in(mm, old_top, new_top + kPageSize)) return to_long(mm.brk);
-        if (!do_brk(mm, old_top, new_top - old_top)) return to_long(mm.brk);
+        if (has_vma_in(mm, old_top, new_top + kPageSize)) return mm.brk;
+        if (!do_brk(mm, old_top, new_top - old_top)) return mm.brk;
     }
     mm.brk = end;
-    return to_long(end);
+    return end;
+}
+
+}  // namespace
+
+Result<long> sys_brk(VirtAddr end) {
+    mm_struct& mm = current_mm();
+    const VirtAddr old_top = mm.brk.align_up();
+    const VirtAddr now = do_set_brk(mm, end);
+    const VirtAddr new_top = now.align_up();
+    if ((mm.def_flags & VM_LOCKED) != 0 && new_top > old_top)
+        (void)mm_populate(old_top, new_top - old_top).ok();
+    return to_long(now);
 }
 
 }  // namespace guest

@@ -80,6 +80,13 @@ Result<long> sys_msync(VirtAddr address, uint64_t bytes, uint32_t flags);
 Result<long> sys_mincore(VirtAddr address, uint64_t bytes, UserPtr<uint8_t> out);
 Result<long> sys_brk(VirtAddr end);
 
+// mlock.cpp
+Result<long> sys_mlock(VirtAddr address, uint64_t bytes);
+Result<long> sys_mlock2(VirtAddr address, uint64_t bytes, int flags);
+Result<long> sys_munlock(VirtAddr address, uint64_t bytes);
+Result<long> sys_mlockall(int flags);
+Result<long> sys_munlockall();
+
 // signal.cpp
 Result<long> sys_rt_sigaction(int sig, UserPtr<const abi::SigAction> fresh, UserPtr<abi::SigAction> old,
                               size_t set_bytes);
