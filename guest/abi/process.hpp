@@ -99,6 +99,17 @@ struct SysInfo {
     uint32_t mem_unit;  // bytes
 };
 
+// sched_setattr(2), first version; a second one is 8 bytes longer.
+struct SchedAttr {
+    uint32_t size;  // bytes
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;  // ns, of SCHED_DEADLINE
+};
+static_assert(sizeof(SchedAttr) == 48);
+
 // The auxiliary vector
 enum class Aux : uint64_t {
     Null = 0,

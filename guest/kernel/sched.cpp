@@ -1,33 +1,32 @@
-// The scheduler: round robin, with a time slice by nice value. The running task is not in the queue.
+// The scheduler: by rank, and round robin among equals, with a time slice by nice value. The running task is
+// not in the queue.
 #include "guest/kernel/sched.hpp"
 
 #include "guest/arch/event_port.hpp"
 #include "guest/arch/tlb.hpp"
 #include "guest/kernel/sched_core.hpp"
-#include "guest/kernel/timer.hpp"
+#include "guest/kernel/sched_queue.hpp"
 #include "guest/mm/uaccess.hpp"
 
 namespace guest {
 
 namespace {
 
-constexpr unsigned kBaseSlice = 5;  // ticks at nice 0
+// Real-time tasks together get at most so many ticks of each period while others want to run, so that one
+// that never sleeps does not stop the machine (Linux: sched_rt_runtime_us).
+constexpr uint64_t kRtPeriod = 100, kRtRuntime = 95;
 
 task_struct* task_of(sched_entity* se) {
     return reinterpret_cast<task_struct*>(reinterpret_cast<char*>(se) - __builtin_offsetof(task_struct, se));
-}
-
-unsigned full_slice(int nice) {
-    const auto slice = static_cast<unsigned>((20 - nice) * static_cast<int>(kBaseSlice) / 20);
-    return slice > 0 ? slice : 1;
 }
 
 }  // namespace
 
 struct rq {
     spinlock_t lock;
-    IntrusiveList<sched_entity, &sched_entity::run_list> queue;
-    unsigned running = 0;
+    task_queue queue;
+    uint64_t rt_ticks = 0;  // of this period
+    bool rt_throttled = false;
     unsigned uninterruptible = 0;
     uint64_t switches = 0;
     kernel_cpustat cpustat;
@@ -42,19 +41,39 @@ namespace {
 
 constinit rq boot_rq;
 
-void enqueue(rq& queue, task_struct& task) {
-    task.se.on_rq = true;
+void enqueue(rq& queue, task_struct& task, task_queue::At at = task_queue::At::Tail) {
     task.se.queued_at = ktime_get();
-    queue.queue.push_back(task.se);
-    ++queue.running;
+    queue.queue.add(task.se, at);
 }
 
 task_struct& pick_next_task(rq& queue) {
-    sched_entity* se = queue.queue.pop_front();
-    if (se == nullptr) return *queue.idle;
-    se->on_rq = false;
-    --queue.running;
-    return *task_of(se);
+    sched_entity* se = queue.queue.pick(queue.rt_throttled);
+    return se != nullptr ? *task_of(se) : *queue.idle;
+}
+
+// A real-time task that had to give way goes on before its equals; the others had their turn.
+task_queue::At place_of(const task_struct& prev) {
+    const sched_entity& se = prev.se;
+    const bool turn_is_over = se.yields || (se.policy == SCHED_RR && se.time_slice == 0);
+    return rt_policy(se.policy) && !turn_is_over ? task_queue::At::Head : task_queue::At::Tail;
+}
+
+// The queue's lock is held.
+void check_preempt(const task_struct& woken) {
+    const task_struct& task = *current();
+    if (&task == boot_rq.idle || sched_rank(woken.se) > sched_rank(task.se)) this_cpu().need_resched = true;
+}
+
+// From the tick.
+void account_rt(rq& queue, const task_struct& task) {
+    if (jiffies % kRtPeriod == 0) {
+        queue.rt_ticks = 0;
+        if (queue.rt_throttled) this_cpu().need_resched = true;
+        queue.rt_throttled = false;
+    }
+    if (!rt_policy(task.se.policy) || ++queue.rt_ticks < kRtRuntime) return;
+    queue.rt_throttled = true;
+    if (queue.queue.has_others()) this_cpu().need_resched = true;
 }
 
 // prev's time on the CPU ends and next's begins.
@@ -119,7 +138,7 @@ void sched_init() {
 }
 
 uint64_t nr_context_switches() { return boot_rq.switches; }
-unsigned nr_running() { return boot_rq.running + (current() != boot_rq.idle ? 1 : 0); }
+unsigned nr_running() { return boot_rq.queue.count() + (current() != boot_rq.idle ? 1 : 0); }
 unsigned nr_uninterruptible() { return boot_rq.uninterruptible; }
 const kernel_cpustat& cpustat() { return boot_rq.cpustat; }
 
@@ -146,15 +165,16 @@ void schedule(const char* where) {
         state = TaskState::Running;
     }
     if (state == TaskState::Running) {
-        if (&prev != queue.idle) enqueue(queue, prev);
+        if (&prev != queue.idle) enqueue(queue, prev, place_of(prev));
         ++prev.nivcsw;
     } else {
         ++prev.nvcsw;
         prev.wchan = where;
         if (is_uninterruptible(state)) ++queue.uninterruptible;
     }
+    prev.se.yields = false;
     task_struct& next = pick_next_task(queue);
-    if (next.se.time_slice == 0) next.se.time_slice = full_slice(next.se.nice);
+    if (next.se.time_slice == 0) next.se.time_slice = full_slice(next.se);
     const uint64_t now = jiffies;
     prev.se.last_ran = now;
     account_switch(prev, next);
@@ -192,8 +212,8 @@ bool try_to_wake_up(task_struct* task, uint32_t states) {
     const uint64_t slept = jiffies - task->se.last_ran;
     task->se.sleep_avg = (task->se.sleep_avg + slept) / 2;
     enqueue(boot_rq, *task);
-    // Whoever idles gives way at once; others keep their turn.
-    if (current() == boot_rq.idle) this_cpu().need_resched = true;
+    // Whoever idles or ranks lower gives way at once; others keep their turn.
+    check_preempt(*task);
     return true;
 }
 
@@ -218,43 +238,43 @@ void scheduler_tick(bool user) {
     run_posix_cpu_timers(task);
     ++task.se.sum_exec_ticks;
     if (task.se.sleep_avg > 0) --task.se.sleep_avg;
+    account_rt(boot_rq, task);
+    if (task.se.policy == SCHED_FIFO) return;
     if (task.se.time_slice > 0) --task.se.time_slice;
     if (task.se.time_slice == 0) cpu.need_resched = true;
-}
-
-void sched_fork(task_struct& child) {
-    task_struct& parent = *current();
-    const IrqGuard guard;
-    child.state.store(TaskState::Running);
-    child.se.nice = parent.se.nice;
-    child.se.policy = parent.se.policy;
-    child.se.timer_slack_ns = parent.se.timer_slack_ns;
-    child.se.time_slice = (parent.se.time_slice + 1) / 2;
-    child.se.first_time_slice = true;
-    parent.se.time_slice /= 2;
-    if (parent.se.time_slice == 0 && &parent != boot_rq.idle) this_cpu().need_resched = true;
-}
-
-void sched_exit(task_struct& child) {
-    const IrqGuard guard;
-    task_struct& parent = *child.real_parent;
-    if (!child.se.first_time_slice) return;
-    const unsigned limit = full_slice(parent.se.nice);
-    const unsigned sum = parent.se.time_slice + child.se.time_slice;
-    parent.se.time_slice = sum < limit ? sum : limit;
 }
 
 void wake_up_new_task(task_struct& child) {
     const spinlock_guard guard(boot_rq.lock);
     child.se.last_ran = jiffies;
     enqueue(boot_rq, child);
+    check_preempt(child);
 }
 
 void set_user_nice(task_struct& task, int nice) {
     const spinlock_guard guard(boot_rq.lock);
     task.se.nice = nice;
-    const unsigned limit = full_slice(nice);
+    const unsigned limit = full_slice(task.se);
     if (task.se.time_slice > limit) task.se.time_slice = limit;
+}
+
+void set_task_policy(task_struct& task, unsigned policy, unsigned rt_priority, int nice) {
+    const spinlock_guard guard(boot_rq.lock);
+    const bool queued = task.se.on_rq;
+    if (queued) boot_rq.queue.remove(task.se);
+    task.se.policy = policy;
+    task.se.rt_priority = rt_priority;
+    task.se.nice = nice;
+    task.se.time_slice = full_slice(task.se);
+    if (queued) boot_rq.queue.add(task.se, task_queue::At::Tail);
+    if (queued) check_preempt(task);
+    // It may have come down below others.
+    if (&task == current()) this_cpu().need_resched = true;
+}
+
+void sched_yield() {
+    current()->se.yields = true;
+    schedule();
 }
 
 void cond_resched() {
@@ -271,19 +291,6 @@ void cpu_idle() {
         }
         safe_halt();
     }
-}
-
-uint64_t schedule_timeout(uint64_t ns, const char* where) {
-    const uint64_t start = ktime_get();
-    timer_list timer;
-    timer.expires = ns > kNoTimeout - start ? kNoTimeout : start + ns;
-    timer.data = current();
-    timer.function = [](timer_list& due) { wake_up_process(static_cast<task_struct*>(due.data)); };
-    add_timer(timer);
-    schedule(where);
-    del_timer(timer);
-    const uint64_t passed = ktime_get() - start;
-    return passed < ns ? ns - passed : 0;
 }
 
 }  // namespace guest

@@ -41,7 +41,10 @@ struct sched_entity {
     list_head run_list;
     bool on_rq = false;
     int nice = 0;                   // -20..19
-    unsigned policy = 0;            // SCHED_OTHER
+    unsigned policy = 0;            // SCHED_NORMAL
+    unsigned rt_priority = 0;       // 1..99 of SCHED_FIFO and SCHED_RR, else 0
+    bool reset_on_fork = false;     // children begin with SCHED_NORMAL and no negative nice value
+    bool yields = false;            // behind its equals, whatever is left of its turn
     unsigned time_slice = 0;        // ticks left
     bool first_time_slice = false;  // it still runs on what its maker gave it
     uint64_t sum_exec_ticks = 0;

@@ -16,6 +16,10 @@ void sched_fork(task_struct& child);
 void sched_exit(task_struct& child);
 void wake_up_new_task(task_struct& child);
 void set_user_nice(task_struct& task, int nice);
+// The three were checked. Takes effect at once.
+void set_task_policy(task_struct& task, unsigned policy, unsigned rt_priority, int nice);
+// Lets others of the same rank go first.
+void sched_yield();
 
 // The first code of a new task (from entry.S): ends the switch that started it.
 extern "C" void schedule_tail();

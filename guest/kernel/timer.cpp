@@ -68,4 +68,17 @@ void timers_clock_was_set(int64_t forward_ns) {
     }
 }
 
+uint64_t schedule_timeout(uint64_t ns, const char* where) {
+    const uint64_t start = ktime_get();
+    timer_list timer;
+    timer.expires = ns > kNoTimeout - start ? kNoTimeout : start + ns;
+    timer.data = current();
+    timer.function = [](timer_list& due) { wake_up_process(static_cast<task_struct*>(due.data)); };
+    add_timer(timer);
+    schedule(where);
+    del_timer(timer);
+    const uint64_t passed = ktime_get() - start;
+    return passed < ns ? ns - passed : 0;
+}
+
 }  // namespace guest

@@ -1,12 +1,13 @@
 // Scheduling.
-#include "guest/kernel/sched.hpp"
+#include "guest/kernel/sched_core.hpp"
+#include "guest/kernel/sched_policy.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
 
 namespace guest {
 
 Result<long> sys_sched_yield() {
-    schedule();
+    sched_yield();
     return 0;
 }
 
@@ -18,6 +19,18 @@ Result<long> sys_sched_getaffinity(int nr, uint32_t bytes, UserPtr<uint64_t> mas
     }
     TRY(put_user(mask, uint64_t{1}));
     return long{sizeof(uint64_t)};
+}
+
+// One CPU: a mask with it in it changes nothing.
+Result<long> sys_sched_setaffinity(int nr, uint32_t bytes, UserPtr<const uint8_t> mask) {
+    uint8_t first = 0;
+    if (bytes > 0) first = TRY(get_user(mask));
+    const spinlock_guard guard(tasklist_lock);
+    const task_struct* task = nr == 0 ? current() : find_task_by_vpid(nr);
+    if (task == nullptr) return Errno::Srch;
+    if (!check_same_owner(*task)) return Errno::Perm;
+    if ((first & 1) == 0) return Errno::Inval;
+    return 0;
 }
 
 // C libraries ask for restartable sequences at the start of every thread, and do without.

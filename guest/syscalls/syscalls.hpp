@@ -139,6 +139,27 @@ Result<long> sys_sched_getaffinity(int pid, uint32_t bytes, UserPtr<uint64_t> ma
 Result<long> sys_rseq(VirtAddr area, uint32_t bytes, int flags, uint32_t signature);
 Result<long> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node);
 
+Result<long> sys_sched_setaffinity(int pid, uint32_t bytes, UserPtr<const uint8_t> mask);
+
+// sched_policy.cpp
+Result<long> sys_sched_setparam(int pid, UserPtr<const int32_t> param);
+Result<long> sys_sched_getparam(int pid, UserPtr<int32_t> param);
+Result<long> sys_sched_setscheduler(int pid, int policy, UserPtr<const int32_t> param);
+Result<long> sys_sched_getscheduler(int pid);
+Result<long> sys_sched_get_priority_max(int policy);
+Result<long> sys_sched_get_priority_min(int policy);
+Result<long> sys_sched_rr_get_interval(int pid, UserPtr<abi::Timespec> out);
+Result<long> sys_sched_setattr(int pid, UserPtr<abi::SchedAttr> attr, uint32_t flags);
+Result<long> sys_sched_getattr(int pid, UserPtr<abi::SchedAttr> attr, uint32_t bytes, uint32_t flags);
+
+// priority.cpp
+Result<long> sys_getpriority(int which, int who);
+Result<long> sys_setpriority(int which, int who, int nice);
+
+// ioprio.cpp
+Result<long> sys_ioprio_get(int which, int who);
+Result<long> sys_ioprio_set(int which, int who, int ioprio);
+
 // futex.cpp
 Result<long> sys_futex(UserPtr<uint32_t> address, int operation, uint32_t value, uint64_t timeout_or_count,
                        UserPtr<uint32_t> other, uint32_t value3);

@@ -64,8 +64,11 @@ StateName state_of(const task_struct& task) {
 char task_state_letter(const task_struct& task) { return state_of(task).letter; }
 const char* task_state_name(const task_struct& task) { return state_of(task).name; }
 
-int task_prio(const task_struct& task) { return 20 + task.se.nice; }
-unsigned task_rt_priority(const task_struct&) { return 0; }
+int task_prio(const task_struct& task) {
+    const auto rt = static_cast<int>(task.se.rt_priority);
+    return rt > 0 ? -1 - rt : 20 + task.se.nice;
+}
+unsigned task_rt_priority(const task_struct& task) { return task.se.rt_priority; }
 
 uint64_t text_pages(const mm_struct& mm) {
     return (mm.end_code.align_up() - mm.start_code.align_down()) >> kPageShift;

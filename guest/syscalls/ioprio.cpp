@@ -1,0 +1,98 @@
+// I/O priorities. There is no disk that they could matter to: they are kept, inherited and shared (row C15).
+#include "guest/kernel/sched_policy.hpp"
+#include "guest/syscalls/syscalls.hpp"
+#include "guest/syscalls/which_tasks.hpp"
+
+namespace guest {
+
+namespace {
+
+constexpr unsigned kClassShift = 13;
+constexpr unsigned kNone = 0, kRealtime = 1, kBestEffort = 2, kIdle = 3;  // classes
+constexpr unsigned kLevels = 8, kNormalLevel = 4;
+
+constexpr unsigned class_of(unsigned ioprio) { return ioprio >> kClassShift; }
+constexpr unsigned level_of(unsigned ioprio) { return ioprio & ((1u << kClassShift) - 1); }
+
+Result<Who> which_of(int which) {
+    constexpr int kProcess = 1, kGroup = 2, kUser = 3;
+    switch (which) {
+        case kProcess:
+            return Who::Process;
+        case kGroup:
+            return Who::Group;
+        case kUser:
+            return Who::User;
+        default:
+            return Errno::Inval;
+    }
+}
+
+Result<> check_value(unsigned ioprio) {
+    switch (class_of(ioprio)) {
+        case kRealtime:
+            if (!capable(kCapSysAdmin) && !capable(kCapSysNice)) return Errno::Perm;
+            [[fallthrough]];
+        case kBestEffort:
+            if (level_of(ioprio) >= kLevels) return Errno::Inval;
+            return {};
+        case kIdle:
+            return {};
+        case kNone:
+            if (level_of(ioprio) != 0) return Errno::Inval;
+            return {};
+        default:
+            return Errno::Inval;
+    }
+}
+
+Result<> set_one(task_struct& task, unsigned ioprio) {
+    const cred& mine = current_cred();
+    const bool own = task.cred->uid == mine.euid || task.cred->uid == mine.uid;
+    if (!own && !capable(kCapSysNice)) return Errno::Perm;
+    if (!task.io_context) task.io_context = TRY(make_ref<io_context>());
+    task.io_context->ioprio = static_cast<uint16_t>(ioprio);
+    return {};
+}
+
+// What nobody set counts as best effort in the middle.
+unsigned effective(unsigned ioprio) {
+    return class_of(ioprio) == kNone ? kBestEffort << kClassShift | kNormalLevel : ioprio;
+}
+
+}  // namespace
+
+Result<long> sys_ioprio_set(int which, int who, int ioprio) {
+    const auto value = static_cast<unsigned>(ioprio);
+    TRY(check_value(value));
+    const Who whom = TRY(which_of(which));
+    bool any = false;
+    Errno failed{};
+    const spinlock_guard guard(tasklist_lock);
+    for_each_named_task(whom, who, [&](task_struct& task) {
+        any = true;
+        if (failed != Errno{} || (task.flags & PF_EXITING) != 0) return;
+        const Result<> set = set_one(task, value);
+        if (!set) failed = set.error();
+    });
+    if (!any) return Errno::Srch;
+    if (failed != Errno{}) return failed;
+    return 0;
+}
+
+// The best of those that are named.
+Result<long> sys_ioprio_get(int which, int who) {
+    const Who whom = TRY(which_of(which));
+    bool any = false;
+    unsigned best = 0;
+    const spinlock_guard guard(tasklist_lock);
+    for_each_named_task(whom, who, [&](const task_struct& task) {
+        const unsigned own = task.io_context ? task.io_context->ioprio : 0;
+        if (!any || effective(own) < effective(best)) best = own;
+        any = true;
+    });
+    if (!any) return Errno::Srch;
+    return best;
+}
+
+}  // namespace guest
