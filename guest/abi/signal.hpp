@@ -46,8 +46,7 @@ inline constexpr int32_t kSiUser = 0, kSiKernel = 0x80, kSiQueue = -1, kSiTimer 
                          kSiTkill = -6;
 inline constexpr int32_t kSegvMapErr = 1, kSegvAccErr = 2, kBusAdrAln = 1, kBusAdrErr = 2, kIllOpn = 2,
                          kFpeIntDiv = 1, kFpeIntOvf = 2, kFpeFltDiv = 3, kFpeFltOvf = 4, kFpeFltUnd = 5,
-                         kFpeFltRes = 6, kFpeFltInv = 7, kTrapBrkpt = 1, kTrapTrace = 2,
-                         kTrapHwBkpt = 4;
+                         kFpeFltRes = 6, kFpeFltInv = 7, kTrapBrkpt = 1, kTrapTrace = 2, kTrapHwBkpt = 4;
 inline constexpr int32_t kCldExited = 1, kCldKilled = 2, kCldDumped = 3, kCldTrapped = 4, kCldStopped = 5,
                          kCldContinued = 6;
 
