@@ -313,6 +313,34 @@ ROWS(clear_refs, "S6") {
     CHECK_ERROR(write(fd, "6", 1), EINVAL);
 }
 
+ROWS(policies_are_shown, "S6") {
+    const int priority = 10;
+    if (syscall(SYS_sched_setscheduler, 0, 1 /* SCHED_FIFO */, &priority) != 0) {
+        CHECK(errno == EPERM && !on_guest());
+        return;
+    }
+    char* text = proc_read("/proc/self/stat");
+    CHECK(stat_number(text, 18) == -11 && stat_number(text, 40) == 10 && stat_number(text, 41) == 1);
+}
+
+GUEST_ROWS(alarms_are_shown, "S6") {
+    CHECK(strstr(proc_read("/proc/self/forkscope"), "alarm_left 0\n") != NULL && alarm(100) == 0);
+    const char* left = strstr(proc_read("/proc/self/forkscope"), "alarm_left ");
+    CHECK(left != NULL && strtoul(left + 11, NULL, 10) > 90000000000 && alarm(0) > 0);
+}
+
+ROWS(locked_memory_is_shown, "S6,F4") {
+    char* pages = map_pages(4, MAP_PRIVATE);
+    if (mlock(pages + PAGE, 2 * PAGE) != 0) {
+        CHECK(errno == EPERM || errno == ENOMEM);
+        return;
+    }
+    CHECK(proc_number(proc_read("/proc/self/status"), "VmLck") == 8);
+    CHECK(proc_number(smaps_of("/proc/self/smaps", pages + PAGE), "Locked") == 8);
+    wait_exit(IN_CHILD({ CHECK(proc_number(proc_read("/proc/self/status"), "VmLck") == 0); }), 0);
+    CHECK(munlock(pages, 4 * PAGE) == 0 && proc_number(proc_read("/proc/self/status"), "VmLck") == 0);
+}
+
 // --- the whole system
 
 ROWS(meminfo_agrees_with_sysinfo, "S6,W10") {

@@ -40,6 +40,15 @@ void put_time(seq_file& m, const char* name, uint64_t ns) {
     m.printf("%-45s:%14lu.%06lu\n", name, ns / kNsPerMs, ns % kNsPerMs);
 }
 
+// ns until the process's alarm (ITIMER_REAL); 0: it has none.
+uint64_t alarm_left(const task_struct& task) {
+    const spinlock_guard tasklist_guard(tasklist_lock);
+    const spinlock_guard guard(task.sighand->siglock);
+    const timer_list& timer = task.signal->real_timer;
+    const uint64_t now = ktime_get();
+    return timer_pending(timer) && timer.expires > now ? timer.expires - now : 0;
+}
+
 void put_regs(seq_file& m, const pt_regs& r) {
     m.printf("rip %016lx rsp %016lx rflags %08lx cs %04lx ss %04lx\n", r.rip, r.rsp, r.eflags, r.cs, r.ss);
     m.printf("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r.rax, r.rbx, r.rcx, r.rdx);
@@ -124,6 +133,7 @@ Result<> forkscope_show(proc_text& m, task_struct& task) {
         m.printf("address_space_users %d\n", mm->mm_users.load() - 1);  // not counting this reader
     }
     m.printf("kernel_stack 0x%lx-0x%lx\n", task.stack.top() - kThreadSize, task.stack.top());
+    m.printf("alarm_left %lu\n", alarm_left(task));
     m.printf("syscall %ld last_result %ld\n", task.syscall_nr, task.syscall_result);
     m.printf("faults %lu %lu cow_copies %lu cow_reuses %lu\n", task.min_flt, task.maj_flt, task.cow_copies,
              task.cow_reuses);
