@@ -13,7 +13,9 @@ enum class Prctl : int {
     SetTimerslack = 29,
     GetTimerslack = 30,
     SetChildSubreaper = 36,
-    GetChildSubreaper = 37
+    GetChildSubreaper = 37,
+    SetNoNewPrivs = 38,
+    GetNoNewPrivs = 39
 };
 
 }  // namespace abi

@@ -39,6 +39,8 @@ Result<ReservedFd> reserve_fd(uint32_t flags, unsigned start) {
     return ReservedFd(files, TRY(alloc_fd(files, start, nofile_limit(), flags)));
 }
 
+uint64_t file_size_limit() { return rlimit(abi::Rlimit::FSize); }
+
 unsigned nofile_limit() {
     const uint64_t limit = rlimit(abi::Rlimit::NoFile);
     return limit < kNrOpenMax ? static_cast<unsigned>(limit) : kNrOpenMax;

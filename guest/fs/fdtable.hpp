@@ -81,6 +81,8 @@ Result<ReservedFd> reserve_fd(uint32_t flags, unsigned start = 0);
 
 // Its RLIMIT_NOFILE.
 [[nodiscard]] unsigned nofile_limit();
+// RLIMIT_FSIZE of the caller, bytes.
+[[nodiscard]] uint64_t file_size_limit();
 
 // What close(2), dup2(2) and exit do once a descriptor of files lost f.
 void filp_close(const files_struct& files, RefPtr<file> f);

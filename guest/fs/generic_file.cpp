@@ -1,5 +1,8 @@
 // read, write, seek and truncate for files whose contents are their page cache.
+#include "guest/abi/signal.hpp"
+#include "guest/fs/fdtable.hpp"
 #include "guest/fs/vfs.hpp"
+#include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
 
 namespace guest {
@@ -77,12 +80,26 @@ Result<size_t> generic_file_read(file& f, iov_iter& to, abi::loff_t& pos) {
     return done;
 }
 
+namespace {
+
+// How many bytes at `pos` RLIMIT_FSIZE lets a file have; none: SIGXFSZ and FBig.
+Result<uint64_t> room_for_file(uint64_t pos) {
+    const uint64_t limit = file_size_limit();
+    if (pos < limit) return limit - pos;
+    send_sig(abi::kSigXfsz, current());
+    return Errno::FBig;
+}
+
+}  // namespace
+
 Result<size_t> generic_file_write(file& f, iov_iter& from, abi::loff_t& pos) {
     inode& node = f.node();
     const mutex_guard guard(node.i_mutex);
     if ((f.f_flags & abi::kOAppend) != 0) pos = node.i_size;
     if (from.count() == 0) return size_t{0};
     if (pos == INT64_MAX) return Errno::FBig;
+    const uint64_t room = TRY(room_for_file(static_cast<uint64_t>(pos)));
+    if (from.count() > room) from.truncate(room);
     if (pos > node.i_size) clear_past_end(node);
     size_t done = 0;
     while (from.count() != 0) {
@@ -149,6 +166,7 @@ Result<size_t> generic_read_dir(file&, iov_iter&, abi::loff_t&) { return Errno::
 Result<> do_truncate(inode& node, abi::loff_t length) {
     if (length < 0) return Errno::Inval;
     const mutex_guard guard(node.i_mutex);
+    if (length > node.i_size) TRY(room_for_file(static_cast<uint64_t>(length) - 1));
     if (node.i_op->setattr != nullptr) {
         iattr attr;
         attr.valid = iattr::kSize;

@@ -55,11 +55,20 @@ bool in_group_p(gid_t gid) {
     return false;
 }
 
+bool is_over_process_limit(const user_struct& user) {
+    return user.uid != 0 && static_cast<uint64_t>(user.processes.load()) > rlimit(abi::Rlimit::NProc);
+}
+
 Result<RefPtr<cred>> prepare_creds() { return make_ref<cred>(current_cred()); }
 
 void commit_creds(RefPtr<cred> changed) {
     task_struct* task = current();
-    if (changed->user.get() != task->cred->user.get()) task->process_charge.charge(changed->user);
+    if (changed->user.get() != task->cred->user.get()) {
+        task->process_charge.charge(changed->user);
+        // Not refused here, where programs do not look; execve will be.
+        task->flags &= ~PF_NPROC_EXCEEDED;
+        if (is_over_process_limit(*changed->user)) task->flags |= PF_NPROC_EXCEEDED;
+    }
     cred* fresh = changed.leak();
     fresh->get();
     task->real_cred = RefPtr<const cred>::adopt(fresh);

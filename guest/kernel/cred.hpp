@@ -29,6 +29,9 @@ struct user_struct : RefCounted<user_struct> {
 // The user_struct of uid, made if there is none. NoMem.
 Result<RefPtr<user_struct>> alloc_uid(uid_t uid);
 
+// Whether the user has more tasks than current's RLIMIT_NPROC; never so for root.
+[[nodiscard]] bool is_over_process_limit(const user_struct& user);
+
 // One task in its user's count, for as long as this lives.
 class ProcessCharge {
 public:

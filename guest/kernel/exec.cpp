@@ -242,6 +242,9 @@ Result<> flush_old_exec(linux_binprm& bprm) {
 }
 
 Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector& envp) {
+    if ((current()->flags & PF_NPROC_EXCEEDED) != 0 && is_over_process_limit(*current_cred().user))
+        return Errno::Again;
+    current()->flags &= ~PF_NPROC_EXCEEDED;
     linux_binprm bprm;
     bprm.filename = filename;
     bprm.program = TRY(open_exec(abi::kAtFdCwd, filename));

@@ -189,7 +189,10 @@ void forget_original_parent(task_struct& father, list_head& dead) {
         for_each_thread(&child, [&](task_struct& thread) {
             thread.real_parent = reaper;
             if (thread.ptrace == 0) thread.parent = reaper;
-            if (thread.pdeath_signal != 0) send_group_sig(thread.pdeath_signal, &thread);
+            const int sig = thread.pdeath_signal;
+            if (sig == 0) return;
+            const siginfo info = info_from_current(sig, abi::kSiUser);
+            (void)send_sig_info(sig, info, &thread, SigTarget::Process, SigSource::Kernel).ok();
         });
         child.sibling.unlink();
         list_add_tail(child.sibling, reaper->children);

@@ -57,6 +57,7 @@ Result<TaskRef> dup_task_struct(const task_struct& original) {
     init_thread_info(*child);
     memcpy(child->comm, original.comm, sizeof(child->comm));
     child->personality = original.personality;
+    child->no_new_privs = original.no_new_privs;
     child->blocked = original.blocked;
     child->sas = original.sas;
     return child;

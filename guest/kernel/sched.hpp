@@ -26,7 +26,7 @@ void put_task_struct(task_struct* task);
 
 // task_struct::flags
 inline constexpr uint32_t PF_EXITING = 0x4, PF_FORKNOEXEC = 0x40, PF_SUPERPRIV = 0x100, PF_DUMPCORE = 0x200,
-                          PF_SIGNALED = 0x400, PF_KTHREAD = 0x200000;
+                          PF_SIGNALED = 0x400, PF_NPROC_EXCEEDED = 0x1000, PF_KTHREAD = 0x200000;
 
 // Shared by CLONE_IO.
 struct io_context : RefCounted<io_context> {
@@ -139,6 +139,7 @@ struct task_struct {
     int exit_signal = 0;  // -1: a thread that is not the leader
     int pdeath_signal = 0;
     bool did_exec = false;
+    bool no_new_privs = false;  // for good, and for all children
     uint32_t personality = 0;
     // Failure injection (mm/fault_inject.hpp): this allocation from now on fails; the next fork fails at this
     // step.

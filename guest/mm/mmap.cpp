@@ -79,7 +79,7 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     const uint64_t pages = bytes >> kPageShift;
     TRY(mlock_future_check(mm, vm_flags, pages));
     if ((flags & abi::kMapFixed) != 0) TRY(do_munmap(mm, start, bytes));
-    if (!may_expand_vm(mm, pages) || is_absurd(pages, vm_flags)) return Errno::NoMem;
+    if (!may_expand_vm(mm, vm_flags, pages) || is_absurd(pages, vm_flags)) return Errno::NoMem;
 
     auto area = TRY(make_owned<vm_area_struct>(mm, start, start + bytes, vm_flags));
     if (backing != nullptr) {

@@ -49,8 +49,11 @@ Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uin
                            uint64_t flags, VirtAddr new_address);
 Result<> do_madvise(mm_struct& mm, VirtAddr from, uint64_t bytes, int advice);
 
-// Whether `pages` more may be mapped: RLIMIT_AS and what the machine can ever hold.
-[[nodiscard]] bool may_expand_vm(const mm_struct& mm, uint64_t pages);
+// Whether `pages` more with these flags may be mapped: RLIMIT_AS and RLIMIT_DATA.
+[[nodiscard]] bool may_expand_vm(const mm_struct& mm, uint64_t vm_flags, uint64_t pages);
+// RLIMIT_DATA again, where mprotect makes memory that was none into data. NoMem.
+[[nodiscard]] Result<> check_data_limit(const mm_struct& mm, uint64_t old_flags, uint64_t new_flags,
+                                        uint64_t pages);
 // Books `pages` in (or, negative, out of) the totals of that kind of area.
 void vm_stat_account(mm_struct& mm, uint64_t vm_flags, int64_t pages);
 

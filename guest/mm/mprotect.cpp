@@ -57,6 +57,10 @@ Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot
          vma = mm.mmap.next(*vma)) {
         // VM_MAYREAD and its like stand four bits above VM_READ.
         if ((wanted & ~(vma->vm_flags >> 4)) != 0) return Errno::Access;
+        const VirtAddr first = vma->vm_start > from ? vma->vm_start : from;
+        const VirtAddr last = vma->vm_end < to ? vma->vm_end : to;
+        const uint64_t fresh = (vma->vm_flags & ~kAccessFlags) | wanted;
+        TRY(check_data_limit(mm, vma->vm_flags, fresh, (last - first) >> kPageShift));
     }
     TRY(isolate_range(mm, from, to));
     TRY(own_tables(mm, from, to));
@@ -128,7 +132,7 @@ Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uin
     if ((vma->vm_flags & VM_DONTEXPAND) != 0 && new_bytes > old_bytes) return Errno::Fault;
     const uint64_t more = new_bytes > old_bytes ? new_bytes - old_bytes : 0;
     TRY(mlock_future_check(mm, vma->vm_flags, more >> kPageShift));
-    if (!may_expand_vm(mm, more >> kPageShift)) return Errno::NoMem;
+    if (!may_expand_vm(mm, vma->vm_flags, more >> kPageShift)) return Errno::NoMem;
     if (!fixed && can_grow_in_place(mm, *vma, from + old_bytes, more)) {
         vma_resize(*vma, vma->vm_start, vma->vm_end + more);
         vm_stat_account(mm, vma->vm_flags, static_cast<int64_t>(more >> kPageShift));

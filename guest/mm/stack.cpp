@@ -13,7 +13,8 @@ bool expand_downwards(vm_area_struct& vma, VirtAddr at) {
     mm_struct& mm = *vma.vm_mm;
     const VirtAddr start = at.align_down();
     const uint64_t pages = (vma.vm_start - start) >> kPageShift;
-    if (vma.vm_end - start > rlimit(abi::Rlimit::Stack) || !may_expand_vm(mm, pages)) return false;
+    if (vma.vm_end - start > rlimit(abi::Rlimit::Stack) || !may_expand_vm(mm, vma.vm_flags, pages))
+        return false;
     if (!mlock_future_check(mm, vma.vm_flags, pages)) return false;
     if (start < kMmapMinAddr) return false;
     const vm_area_struct* prev = mm.mmap.prev(vma);

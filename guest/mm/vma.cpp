@@ -162,9 +162,29 @@ Result<VirtAddr> get_unmapped_area(mm_struct& mm, VirtAddr hint, uint64_t bytes)
     return Errno::NoMem;
 }
 
-bool may_expand_vm(const mm_struct& mm, uint64_t pages) {
-    const uint64_t limit = rlimit(abi::Rlimit::As) >> kPageShift;
-    return pages <= limit && mm.total_vm <= limit - pages;
+namespace {
+
+// Private memory that may be written, but for stacks: what RLIMIT_DATA is about.
+bool is_data_mapping(uint64_t vm_flags) {
+    return (vm_flags & (VM_SHARED | VM_WRITE | VM_GROWSDOWN)) == VM_WRITE;
+}
+
+bool within(abi::Rlimit which, uint64_t used, uint64_t more) {
+    const uint64_t limit = rlimit(which) >> kPageShift;
+    return more <= limit && used <= limit - more;
+}
+
+}  // namespace
+
+bool may_expand_vm(const mm_struct& mm, uint64_t vm_flags, uint64_t pages) {
+    if (!within(abi::Rlimit::As, mm.total_vm, pages)) return false;
+    return !is_data_mapping(vm_flags) || within(abi::Rlimit::Data, mm.data_vm, pages);
+}
+
+Result<> check_data_limit(const mm_struct& mm, uint64_t old_flags, uint64_t new_flags, uint64_t pages) {
+    if (is_data_mapping(old_flags) || !is_data_mapping(new_flags)) return {};
+    if (within(abi::Rlimit::Data, mm.data_vm, pages)) return {};
+    return Errno::NoMem;
 }
 
 void vm_stat_account(mm_struct& mm, uint64_t vm_flags, int64_t pages) {

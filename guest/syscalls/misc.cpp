@@ -101,7 +101,8 @@ Result<long> sys_prlimit64(int nr, uint32_t which, UserPtr<const abi::RlimitPair
         if (task == nullptr) return Errno::Srch;
         const cred& mine = current_cred();
         const cred& theirs = *task->cred;
-        const bool same = mine.uid == theirs.uid && mine.uid == theirs.euid && mine.uid == theirs.suid;
+        const bool same = mine.uid == theirs.uid && mine.uid == theirs.euid && mine.uid == theirs.suid &&
+                          mine.gid == theirs.gid && mine.gid == theirs.egid && mine.gid == theirs.sgid;
         if (!same_thread_group(task, current()) && !same && !capable(kCapSysResource)) return Errno::Perm;
         signal = task->signal;
     }

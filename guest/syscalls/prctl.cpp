@@ -7,7 +7,7 @@
 
 namespace guest {
 
-Result<long> sys_prctl(int option, uint64_t arg2, uint64_t, uint64_t, uint64_t) {
+Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5) {
     task_struct& task = *current();
     switch (static_cast<abi::Prctl>(option)) {
         case abi::Prctl::SetPdeathsig:
@@ -31,6 +31,13 @@ Result<long> sys_prctl(int option, uint64_t arg2, uint64_t, uint64_t, uint64_t) 
         case abi::Prctl::SetDumpable:
             if (arg2 > 1) return Errno::Inval;
             return 0;
+        case abi::Prctl::SetNoNewPrivs:
+            if (arg2 != 1 || arg3 != 0 || arg4 != 0 || arg5 != 0) return Errno::Inval;
+            task.no_new_privs = true;
+            return 0;
+        case abi::Prctl::GetNoNewPrivs:
+            if (arg2 != 0 || arg3 != 0 || arg4 != 0 || arg5 != 0) return Errno::Inval;
+            return task.no_new_privs ? 1 : 0;
         case abi::Prctl::SetChildSubreaper:
             task.signal->is_child_subreaper = arg2 != 0;
             return 0;
