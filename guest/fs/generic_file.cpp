@@ -1,8 +1,9 @@
 // read, write, seek and truncate for files whose contents are their page cache.
 #include "guest/abi/signal.hpp"
+#include "guest/arch/percpu.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/vfs.hpp"
-#include "guest/kernel/sched.hpp"
+#include "guest/kernel/signal.hpp"
 #include "guest/lib/string.hpp"
 
 namespace guest {
