@@ -69,8 +69,10 @@ TEST_F(DamagedLog, CutAtEveryByteItGivesTheWholeChunksAndSaysWhatWasCut) {
         const uint64_t ignored = size - (whole == 0 ? kFileHeaderBytes : chunks_[whole - 1].end);
         const std::string where =
             whole == 0 ? "before the first chunk" : "after chunk " + std::to_string(whole - 1);
-        ASSERT_EQ((*reader)->damage().describe(), "cut " + where + ", " + std::to_string(ignored) +
-                                                      (ignored == 1 ? " byte" : " bytes") + " ignored");
+        std::string told = "cut " + where;
+        if (ignored != 0)
+            told += ", " + std::to_string(ignored) + (ignored == 1 ? " byte" : " bytes") + " ignored";
+        ASSERT_EQ((*reader)->damage().describe(), told);
         const auto back = read_all(**reader);
         ASSERT_TRUE(test::same(back.events, std::span(events_).first(events))) << size;
     }

@@ -93,7 +93,7 @@ TEST(Writer, SyncPutsAPartialChunkIntoTheFile) {
     auto reader = Reader::open(dir / "a.mmu");
     ASSERT_TRUE(reader);
     EXPECT_TRUE(test::same(read_all(**reader).events, std::span(events).first(300)));
-    EXPECT_EQ((*reader)->damage().describe(), "cut after chunk 1, 0 bytes ignored");
+    EXPECT_EQ((*reader)->damage().describe(), "cut after chunk 1");
     (*writer)->sync();  // nothing new: no empty chunk
     (*writer)->consume(std::span(events).subspan(300));
     ASSERT_TRUE((*writer)->finish());
