@@ -13,7 +13,7 @@ namespace guest {
 namespace {
 
 // What a futex is known by. A shared one: its file (as mapping) and place in it; a private one: mm and
-// address.
+// address. One in private memory of which nobody said that it is private is a third kind: its offset is odd.
 struct FutexKey {
     const void* object = nullptr;
     uint64_t offset = 0;
@@ -29,6 +29,7 @@ struct Waiter {
     list_head node;
 };
 
+constexpr uint64_t kNotSaidPrivate = 1;  // in FutexKey::offset, whose futexes are aligned
 constexpr unsigned kHashBits = 6;
 
 struct Bucket {
@@ -50,7 +51,7 @@ Result<FutexKey> get_futex_key(UserPtr<uint32_t> address, bool shared) {
     const read_guard guard(mm->mmap_sem);
     const vm_area_struct* vma = find_vma(*mm, address);
     if (vma == nullptr || !vma->contains(address)) return Errno::Fault;
-    if ((vma->vm_flags & VM_SHARED) == 0) return FutexKey{mm, address.raw()};
+    if ((vma->vm_flags & VM_SHARED) == 0) return FutexKey{mm, address.raw() | kNotSaidPrivate};
     return FutexKey{file_mapping_of(*vma),
                     (vma->pgoff_of(address) << kPageShift) + address.address().page_offset()};
 }

@@ -40,7 +40,8 @@ bool do_notify_parent(task_struct* task, int sig) {
         autoreap = true;
         if (action.handler == abi::kSigIgn) sig = 0;
     }
-    if (sig > 0) send_sig_locked(sig, info, parent, SigTarget::Process);
+    // clone takes any number as an exit signal; only signals are sent.
+    if (sig > 0 && sig <= abi::kNsig) send_sig_locked(sig, info, parent, SigTarget::Process);
     wake_up_all(parent->signal->wait_chldexit);
     return autoreap;
 }

@@ -279,3 +279,15 @@ ROWS(clone_vfork_ends_with_execve, "C7") {
     CHECK(kill((pid_t)pid, SIGKILL) == 0);
     CHECK(WIFSIGNALED(wait_status((pid_t)pid)));
 }
+
+// clone takes any number in the low byte; what is no signal is not sent, and does no harm.
+ROWS(an_exit_signal_that_is_none, "C1") {
+    static const int kNumbers[] = {65, 127, 128, 255};
+    for (size_t i = 0; i < sizeof(kNumbers) / sizeof(*kNumbers); ++i) {
+        const long pid = raw_clone((unsigned long)kNumbers[i], NULL, NULL);
+        if (pid == 0) _exit(3);
+        int status = 0;
+        CHECK(pid > 0 && waitpid((pid_t)pid, &status, __WALL) == pid);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    }
+}

@@ -104,3 +104,26 @@ ROWS(clocks_go_on, "F7") {
     CHECK(time(NULL) > 1000000000);
     CHECK_ERROR(clock_gettime(1234, &first), EINVAL);
 }
+
+// A waiter that said that its futex is private is found by those who say so, too, and by nobody else.
+static volatile uint32_t private_word;
+static void* wait_privately(void* unused) {
+    (void)unused;
+    while (private_word == 0) syscall(SYS_futex, &private_word, FUTEX_WAIT | 128 /* PRIVATE */, 0, NULL, NULL, 0);
+    return NULL;
+}
+ROWS(private_and_shared_are_two_kinds, "F9") {
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, wait_privately, NULL) == 0);
+    usleep(50000);
+    CHECK(syscall(SYS_futex, &private_word, FUTEX_WAKE, 1, NULL, NULL, 0) == 0);
+    long woken = 0;
+    for (int tries = 0; woken == 0 && tries < 1000; ++tries) {
+        woken = syscall(SYS_futex, &private_word, FUTEX_WAKE | 128, 1, NULL, NULL, 0);
+        usleep(1000);
+    }
+    CHECK(woken == 1);
+    private_word = 1;
+    CHECK(syscall(SYS_futex, &private_word, FUTEX_WAKE | 128, 1, NULL, NULL, 0) >= 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
