@@ -7,26 +7,13 @@ namespace guest {
 
 namespace {
 
+constexpr int kFirstWho = 1;  // IOPRIO_WHO_PROCESS, where PRIO_PROCESS is 0
 constexpr unsigned kClassShift = 13;
 constexpr unsigned kNone = 0, kRealtime = 1, kBestEffort = 2, kIdle = 3;  // classes
 constexpr unsigned kLevels = 8, kNormalLevel = 4;
 
 constexpr unsigned class_of(unsigned ioprio) { return ioprio >> kClassShift; }
 constexpr unsigned level_of(unsigned ioprio) { return ioprio & ((1u << kClassShift) - 1); }
-
-Result<Who> which_of(int which) {
-    constexpr int kProcess = 1, kGroup = 2, kUser = 3;
-    switch (which) {
-        case kProcess:
-            return Who::Process;
-        case kGroup:
-            return Who::Group;
-        case kUser:
-            return Who::User;
-        default:
-            return Errno::Inval;
-    }
-}
 
 Result<> check_value(unsigned ioprio) {
     switch (class_of(ioprio)) {
@@ -65,7 +52,7 @@ unsigned effective(unsigned ioprio) {
 Result<long> sys_ioprio_set(int which, int who, int ioprio) {
     const auto value = static_cast<unsigned>(ioprio);
     TRY(check_value(value));
-    const Who whom = TRY(which_of(which));
+    const Who whom = TRY(which_of(which - kFirstWho));
     bool any = false;
     Errno failed{};
     const spinlock_guard guard(tasklist_lock);
@@ -82,7 +69,7 @@ Result<long> sys_ioprio_set(int which, int who, int ioprio) {
 
 // The best of those that are named.
 Result<long> sys_ioprio_get(int which, int who) {
-    const Who whom = TRY(which_of(which));
+    const Who whom = TRY(which_of(which - kFirstWho));
     bool any = false;
     unsigned best = 0;
     const spinlock_guard guard(tasklist_lock);

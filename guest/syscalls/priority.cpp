@@ -10,20 +10,6 @@ namespace {
 
 constexpr int kMinNice = -20, kMaxNice = 19;
 
-Result<Who> which_of(int which) {
-    constexpr int kProcess = 0, kGroup = 1, kUser = 2;
-    switch (which) {
-        case kProcess:
-            return Who::Process;
-        case kGroup:
-            return Who::Group;
-        case kUser:
-            return Who::User;
-        default:
-            return Errno::Inval;
-    }
-}
-
 Errno set_one(task_struct& task, int nice, Errno before) {
     if (!check_same_owner(task)) return Errno::Perm;
     if (nice < task.se.nice && !can_nice(nice, task)) return Errno::Access;

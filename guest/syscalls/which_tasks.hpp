@@ -7,6 +7,21 @@ namespace guest {
 
 enum class Who { Process, Group, User };
 
+// From PRIO_PROCESS, PRIO_PGRP or PRIO_USER. Inval.
+inline Result<Who> which_of(int which) {
+    constexpr int kProcess = 0, kGroup = 1, kUser = 2;
+    switch (which) {
+        case kProcess:
+            return Who::Process;
+        case kGroup:
+            return Who::Group;
+        case kUser:
+            return Who::User;
+        default:
+            return Errno::Inval;
+    }
+}
+
 // Calls visit(task) for each of them; who 0 is the caller, its group, its user. tasklist_lock is held.
 template <typename Visit>
 void for_each_named_task(Who which, int who, Visit&& visit) {

@@ -1,6 +1,7 @@
 // The harness: runs each registered test in a child, prints a line for each, and exits with 1 if one failed.
 #include "rows.h"
 
+#include <setjmp.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -28,6 +29,25 @@ pid_t checked_fork(void) {
     const pid_t pid = fork();
     CHECK(pid >= 0);
     return pid;
+}
+
+static sigjmp_buf back;
+void* fault_address;
+int fault_code;
+static void jump_back(int sig, siginfo_t* info, void* context) {
+    (void)context;
+    fault_address = info->si_addr;
+    fault_code = info->si_code;
+    siglongjmp(back, sig);
+}
+
+int fault_of(void (*body)(void* argument), void* argument) {
+    static const int kFaults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    struct sigaction action = {.sa_sigaction = jump_back, .sa_flags = SA_SIGINFO};
+    for (size_t i = 0; i < sizeof(kFaults) / sizeof(kFaults[0]); ++i) CHECK(sigaction(kFaults[i], &action, NULL) == 0);
+    const int sig = sigsetjmp(back, 1);
+    if (sig == 0) body(argument);
+    return sig;
 }
 
 bool fork_shares_tables(void) {

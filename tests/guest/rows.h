@@ -92,6 +92,12 @@ char* map_pages(int pages, int flags);
 // The system call: moves the break if it can; where it is then. (A C library may keep brk to itself.)
 char* set_break(char* end);
 
+// Calls body(argument) with handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGTRAP: the signal that ended it, with its
+// address and si_code, or 0.
+int fault_of(void (*body)(void* argument), void* argument);
+extern void* fault_address;
+extern int fault_code;
+
 // Faults of this thread so far that needed no disk.
 long minor_faults(void);
 // Bytes of RAM that nobody uses.

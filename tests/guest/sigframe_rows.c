@@ -1,7 +1,6 @@
 // What stands on a handler's stack, and the alternate stack.
 #include "rows.h"
 
-#include <setjmp.h>
 #include <ucontext.h>
 
 static volatile sig_atomic_t count;
@@ -11,25 +10,6 @@ static void note_stack(int sig) {
     int local;
     handler_sp = &local;
     ++count;
-}
-
-static sigjmp_buf back;
-static void* fault_address;
-static int fault_code;
-static void jump_back(int sig, siginfo_t* info, void* context) {
-    (void)context;
-    fault_address = info->si_addr;
-    fault_code = info->si_code;
-    siglongjmp(back, sig);
-}
-
-static int fault_of(void (*body)(void* argument), void* argument) {
-    static const int kFaults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    struct sigaction action = {.sa_sigaction = jump_back, .sa_flags = SA_SIGINFO};
-    for (size_t i = 0; i < sizeof(kFaults) / sizeof(kFaults[0]); ++i) CHECK(sigaction(kFaults[i], &action, NULL) == 0);
-    const int sig = sigsetjmp(back, 1);
-    if (sig == 0) body(argument);
-    return sig;
 }
 
 static void change_rax(int sig, siginfo_t* info, void* context) {

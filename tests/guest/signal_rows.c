@@ -1,7 +1,6 @@
 // Signals.
 #include "rows.h"
 
-#include <setjmp.h>
 #include <time.h>
 #include <ucontext.h>
 
@@ -125,25 +124,6 @@ ROWS(alternate_stack, "P12") {
     struct sigaction action = {.sa_handler = note_stack, .sa_flags = SA_ONSTACK};
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0 && raise(SIGUSR1) == 0);
     CHECK(count == 1 && (char*)handler_sp > memory && (char*)handler_sp < memory + 8 * PAGE);
-}
-
-static sigjmp_buf back;
-static void* fault_address;
-static int fault_code;
-static void jump_back(int sig, siginfo_t* info, void* context) {
-    (void)context;
-    fault_address = info->si_addr;
-    fault_code = info->si_code;
-    siglongjmp(back, sig);
-}
-
-static int fault_of(void (*body)(void* argument), void* argument) {
-    static const int kFaults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    struct sigaction action = {.sa_sigaction = jump_back, .sa_flags = SA_SIGINFO};
-    for (size_t i = 0; i < sizeof(kFaults) / sizeof(kFaults[0]); ++i) CHECK(sigaction(kFaults[i], &action, NULL) == 0);
-    const int sig = sigsetjmp(back, 1);
-    if (sig == 0) body(argument);
-    return sig;
 }
 
 static void store(void* argument) { *(volatile char*)argument = 1; }
