@@ -18,14 +18,4 @@ struct MqAttr {
 };
 static_assert(sizeof(MqAttr) == 64);
 
-// struct sigevent, as far as mq_notify looks at it
-struct MqSigevent {
-    SigVal value;
-    int32_t signo;
-    int32_t notify;  // kMqSigevSignal ...
-    uint8_t rest[48];
-};
-static_assert(sizeof(MqSigevent) == 64);
-inline constexpr int32_t kMqSigevSignal = 0, kMqSigevNone = 1, kMqSigevThread = 2;
-
 }  // namespace abi

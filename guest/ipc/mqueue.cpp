@@ -71,7 +71,7 @@ struct Notice {
 Notice take_notice(mqueue_inode_info& info) {
     Notice notice;
     if (!info.notify_owner) return notice;
-    if (info.notify.notify == abi::kMqSigevSignal) {
+    if (static_cast<abi::SigevNotify>(info.notify.notify) == abi::SigevNotify::Signal) {
         notice.info.signo = info.notify.signo;
         notice.info.code = abi::kSiMesgQ;
         notice.info.kill.value = info.notify.value;

@@ -43,7 +43,7 @@ struct mqueue_inode_info {
     wait_queue_head wait_q;                                // poll
     // Whom to tell, once, that a message came to the empty queue; null: nobody.
     RefPtr<pid> notify_owner;
-    abi::MqSigevent notify{};
+    abi::Sigevent notify{};
 
     RefPtr<user_struct> user;  // charged for mq_bytes
     uint64_t mq_bytes = 0;

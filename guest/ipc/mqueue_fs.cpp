@@ -31,7 +31,8 @@ Result<size_t> mqueue_read(file& f, iov_iter& to, abi::loff_t& pos) {
         mqueue_inode_info& info = info_of(f.node());
         const spinlock_guard guard(info.lock);
         const bool registered = static_cast<bool>(info.notify_owner);
-        const bool signals = registered && info.notify.notify == abi::kMqSigevSignal;
+        const bool signals =
+            registered && static_cast<abi::SigevNotify>(info.notify.notify) == abi::SigevNotify::Signal;
         length = scnprintf(text, sizeof(text), "QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
                            info.qsize, registered ? info.notify.notify : 0, signals ? info.notify.signo : 0,
                            pid_vnr(info.notify_owner.get()));

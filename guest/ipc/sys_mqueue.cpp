@@ -30,15 +30,15 @@ Result<RefPtr<file>> queue_file(int fd, uint32_t mode) {
 
 // What can be told by that. The kernel tells a SIGEV_THREAD of the C library through a netlink socket, which
 // there is none of.
-Result<> check_notification(const abi::MqSigevent& event) {
+Result<> check_notification(const abi::Sigevent& event) {
     constexpr size_t kCookieBytes = 32;
-    switch (event.notify) {
-        case abi::kMqSigevNone:
+    switch (static_cast<abi::SigevNotify>(event.notify)) {
+        case abi::SigevNotify::None:
             return {};
-        case abi::kMqSigevSignal:
+        case abi::SigevNotify::Signal:
             if (event.signo < 0 || event.signo > abi::kNsig) return Errno::Inval;
             return {};
-        case abi::kMqSigevThread: {
+        case abi::SigevNotify::Thread: {
             char cookie[kCookieBytes];
             TRY(copy_from_user(cookie, VirtAddr(event.value.pointer), sizeof(cookie)));
             (void)TRY(current_file(event.signo));
@@ -97,8 +97,8 @@ Result<long> sys_mq_timedreceive(int fd, VirtAddr to, size_t bytes, UserPtr<uint
     return static_cast<long>(message->m_ts);
 }
 
-Result<long> sys_mq_notify(int fd, UserPtr<const abi::MqSigevent> event) {
-    abi::MqSigevent wanted{};
+Result<long> sys_mq_notify(int fd, UserPtr<const abi::Sigevent> event) {
+    abi::Sigevent wanted{};
     if (event) {
         wanted = TRY(get_user(event));
         TRY(check_notification(wanted));

@@ -36,7 +36,7 @@ Result<long> sys_mq_timedsend(int fd, VirtAddr from, size_t bytes, uint32_t prio
                               UserPtr<const abi::Timespec> deadline);
 Result<long> sys_mq_timedreceive(int fd, VirtAddr to, size_t bytes, UserPtr<uint32_t> priority,
                                  UserPtr<const abi::Timespec> deadline);
-Result<long> sys_mq_notify(int fd, UserPtr<const abi::MqSigevent> event);
+Result<long> sys_mq_notify(int fd, UserPtr<const abi::Sigevent> event);
 Result<long> sys_mq_getsetattr(int fd, UserPtr<const abi::MqAttr> fresh, UserPtr<abi::MqAttr> old);
 
 }  // namespace guest
