@@ -106,10 +106,9 @@ void register_log_command(CLI::App& app) {
         "  forkscope log info F.mmu     what was recorded, and whether the file is whole\n"
         "  forkscope log forks F.mmu    every fork, vfork and clone, one a line\n"
         "  forkscope log story F.mmu 1  the first of them, told step by step\n"
-        "The exit status is 1 if the log is not whole (cut by a crash or a full disk, or damaged): what "
-        "could "
-        "be\n"
-        "read is shown, and said to be so; 2 for bad input.");
+        "The exit status is 1 if the log is not whole, cut by a crash or a full disk, or damaged: what "
+        "could\n"
+        "be read is shown, and said to be so. It is 2 for bad input.");
 
     add_verb(log,
              {"info", "What the log is, what is in it, and whether it is whole",
