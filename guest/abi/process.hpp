@@ -138,8 +138,19 @@ inline constexpr int kArchSetGs = 0x1001, kArchSetFs = 0x1002, kArchGetFs = 0x10
 
 // futex(2)
 inline constexpr int kFutexWait = 0, kFutexWake = 1, kFutexRequeue = 3, kFutexCmpRequeue = 4,
-                     kFutexWakeOp = 5, kFutexWaitBitset = 9, kFutexWakeBitset = 10, kFutexPrivateFlag = 128,
-                     kFutexClockRealtime = 256, kFutexCmdMask = 127;
+                     kFutexWakeOp = 5, kFutexLockPi = 6, kFutexUnlockPi = 7, kFutexTrylockPi = 8,
+                     kFutexWaitBitset = 9, kFutexWakeBitset = 10, kFutexWaitRequeuePi = 11,
+                     kFutexCmpRequeuePi = 12, kFutexLockPi2 = 13, kFutexPrivateFlag = 128,
+                     kFutexClockRealtime = 256, kFutexCmdMask = ~(kFutexPrivateFlag | kFutexClockRealtime);
+// futex_waitv(2)
+struct FutexWaitv {
+    uint64_t val;
+    uint64_t uaddr;
+    uint32_t flags;  // size of the word, and whether it is private
+    uint32_t reserved;
+};
+inline constexpr uint32_t kFutex2SizeMask = 3, kFutex2SizeU32 = 2, kFutex2Private = 128;
+inline constexpr unsigned kFutexWaitvMax = 128;
 inline constexpr uint32_t kFutexBitsetMatchAny = 0xffffffff;
 
 enum class ClockId : int {

@@ -222,7 +222,7 @@ Result<> flush_old_exec(linux_binprm& bprm) {
     TRY(de_thread(task));
     // Threads are gone and share no more: a table of their own would cost the process its record locks.
     TRY(unshare_for_exec(task));
-    exit_robust_list(task);
+    futex_exec_release(task);
     exec_mmap(bprm);
     // The point of no return.
     task.flags &= ~(PF_FORKNOEXEC | PF_KTHREAD);

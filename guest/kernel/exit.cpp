@@ -249,7 +249,7 @@ void do_exit(int code) {
         exit_itimers(task);
     }
     task.exit_code = code;
-    exit_robust_list(task);
+    futex_exit_release(task);
     exit_mm(task);
     // What it owes to semaphores is settled here, if it is the last that does.
     task.sysvsem.reset();

@@ -55,7 +55,7 @@ task_struct& pick_next_task(rq& queue) {
 task_queue::At place_of(const task_struct& prev) {
     const sched_entity& se = prev.se;
     const bool turn_is_over = se.yields || (se.policy == SCHED_RR && se.time_slice == 0);
-    return rt_policy(se.policy) && !turn_is_over ? task_queue::At::Head : task_queue::At::Tail;
+    return effective_rt_priority(se) != 0 && !turn_is_over ? task_queue::At::Head : task_queue::At::Tail;
 }
 
 // The queue's lock is held.
@@ -71,7 +71,7 @@ void account_rt(rq& queue, const task_struct& task) {
         if (queue.rt_throttled) this_cpu().need_resched = true;
         queue.rt_throttled = false;
     }
-    if (!rt_policy(task.se.policy) || ++queue.rt_ticks < kRtRuntime) return;
+    if (effective_rt_priority(task.se) == 0 || ++queue.rt_ticks < kRtRuntime) return;
     queue.rt_throttled = true;
     if (queue.queue.has_others()) this_cpu().need_resched = true;
 }
@@ -269,6 +269,18 @@ void set_task_policy(task_struct& task, unsigned policy, unsigned rt_priority, i
     if (queued) boot_rq.queue.add(task.se, task_queue::At::Tail);
     if (queued) check_preempt(task);
     // It may have come down below others.
+    if (&task == current()) this_cpu().need_resched = true;
+}
+
+void set_pi_priority(task_struct& task, unsigned priority) {
+    const spinlock_guard guard(boot_rq.lock);
+    const bool queued = task.se.on_rq;
+    if (queued) boot_rq.queue.remove(task.se);
+    // Its turn is not over because it had something that others wanted.
+    const bool lowered = priority < task.se.pi_priority;
+    task.se.pi_priority = priority;
+    if (queued) boot_rq.queue.add(task.se, lowered ? task_queue::At::Head : task_queue::At::Tail);
+    if (queued) check_preempt(task);
     if (&task == current()) this_cpu().need_resched = true;
 }
 

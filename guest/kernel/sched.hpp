@@ -5,6 +5,7 @@
 
 #include "guest/arch/thread.hpp"
 #include "guest/kernel/cred.hpp"
+#include "guest/kernel/futex.hpp"
 #include "guest/kernel/nsproxy.hpp"
 #include "guest/kernel/pid.hpp"
 #include "guest/kernel/signal.hpp"
@@ -19,6 +20,7 @@ struct files_struct;
 struct fs_struct;
 void put_files_struct(files_struct* files);
 void put_fs_struct(fs_struct* fs);
+struct futex_waiter;
 struct sem_undo_list;
 void put_undo_list(sem_undo_list* list);
 struct task_struct;
@@ -43,6 +45,7 @@ struct sched_entity {
     int nice = 0;                   // -20..19
     unsigned policy = 0;            // SCHED_NORMAL
     unsigned rt_priority = 0;       // 1..99 of SCHED_FIFO and SCHED_RR, else 0
+    unsigned pi_priority = 0;       // 1..99: lent by those that wait for a lock of its (futex_pi_state.hpp)
     bool reset_on_fork = false;     // children begin with SCHED_NORMAL and no negative nice value
     bool yields = false;            // behind its equals, whatever is left of its turn
     unsigned time_slice = 0;        // ticks left
@@ -148,6 +151,11 @@ struct task_struct {
     UserPtr<int32_t> set_child_tid;
     UserPtr<int32_t> clear_child_tid;
     UserPtr<void> robust_list;
+    // Priority-inheriting locks: those that it owns and others wait for, what it waits for itself, and
+    // whether it may still come to own any. Guarded by pi_lock.
+    list_head pi_state_list;
+    futex_waiter* pi_blocked_on = nullptr;
+    FutexState futex_state{};
     completion* vfork_done = nullptr;
 
     char comm[kCommLength] = {};

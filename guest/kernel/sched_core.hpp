@@ -18,6 +18,8 @@ void wake_up_new_task(task_struct& child);
 void set_user_nice(task_struct& task, int nice);
 // The three were checked. Takes effect at once.
 void set_task_policy(task_struct& task, unsigned policy, unsigned rt_priority, int nice);
+// Lent by those that wait for a lock of task's, 0: none.
+void set_pi_priority(task_struct& task, unsigned priority);
 // Lets others of the same rank go first.
 void sched_yield();
 

@@ -63,6 +63,7 @@ Result<> sched_setscheduler(task_struct& task, sched_request request) {
     const bool new_nice = request.set_nice && !rt_policy(request.policy);
     set_task_policy(task, request.policy, request.rt_priority, new_nice ? request.nice : task.se.nice);
     task.se.reset_on_fork = request.reset_on_fork;
+    futex_priority_changed(task);
     return {};
 }
 

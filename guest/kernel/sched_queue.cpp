@@ -18,7 +18,7 @@ unsigned full_slice(const sched_entity& se) {
 }
 
 task_queue::list& task_queue::list_of(const sched_entity& se) {
-    if (rt_policy(se.policy)) return rt_[se.rt_priority];
+    if (const unsigned priority = effective_rt_priority(se); priority != 0) return rt_[priority];
     return se.policy == SCHED_IDLE ? idle_ : normal_;
 }
 
@@ -29,7 +29,8 @@ void task_queue::add(sched_entity& se, At at) {
     } else {
         where.push_back(se);
     }
-    if (rt_policy(se.policy)) rt_bits_[se.rt_priority / 64] |= uint64_t{1} << se.rt_priority % 64;
+    if (const unsigned priority = effective_rt_priority(se); priority != 0)
+        rt_bits_[priority / 64] |= uint64_t{1} << priority % 64;
     se.on_rq = true;
     ++count_;
 }
@@ -37,8 +38,8 @@ void task_queue::add(sched_entity& se, At at) {
 void task_queue::remove(sched_entity& se) {
     list& where = list_of(se);
     where.remove(se);
-    if (rt_policy(se.policy) && where.empty())
-        rt_bits_[se.rt_priority / 64] &= ~(uint64_t{1} << se.rt_priority % 64);
+    const unsigned priority = effective_rt_priority(se);
+    if (priority != 0 && where.empty()) rt_bits_[priority / 64] &= ~(uint64_t{1} << priority % 64);
     se.on_rq = false;
     --count_;
 }

@@ -10,9 +10,13 @@ inline constexpr unsigned SCHED_NORMAL = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_
 inline constexpr unsigned kMaxRtPriority = 99;
 
 [[nodiscard]] constexpr bool rt_policy(unsigned policy) { return policy == SCHED_FIFO || policy == SCHED_RR; }
+// Its own or a lent one, whichever is higher; 0: it is not real-time.
+[[nodiscard]] inline unsigned effective_rt_priority(const sched_entity& se) {
+    return se.rt_priority > se.pi_priority ? se.rt_priority : se.pi_priority;
+}
 // Who stands above whom: real-time priorities, then 1, then 0 for SCHED_IDLE.
 [[nodiscard]] inline unsigned sched_rank(const sched_entity& se) {
-    if (rt_policy(se.policy)) return 1 + se.rt_priority;
+    if (const unsigned priority = effective_rt_priority(se); priority != 0) return 1 + priority;
     return se.policy == SCHED_IDLE ? 0 : 1;
 }
 // Ticks of a whole turn.

@@ -163,6 +163,8 @@ Result<long> sys_ioprio_set(int which, int who, int ioprio);
 // futex.cpp
 Result<long> sys_futex(UserPtr<uint32_t> address, int operation, uint32_t value, uint64_t timeout_or_count,
                        UserPtr<uint32_t> other, uint32_t value3);
+Result<long> sys_futex_waitv(UserPtr<const abi::FutexWaitv> waiters, uint32_t count, uint32_t flags,
+                             UserPtr<const abi::Timespec> timeout, int clock);
 Result<long> sys_set_robust_list(UserPtr<void> head, size_t bytes);
 Result<long> sys_get_robust_list(int pid, UserPtr<uint64_t> head, UserPtr<uint64_t> bytes);
 

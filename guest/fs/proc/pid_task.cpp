@@ -1,6 +1,7 @@
 // What several files tell of a task.
 #include "guest/fs/proc/pid_files.hpp"
 #include "guest/kernel/nsproxy.hpp"
+#include "guest/kernel/sched_queue.hpp"
 
 namespace guest {
 
@@ -65,7 +66,7 @@ char task_state_letter(const task_struct& task) { return state_of(task).letter; 
 const char* task_state_name(const task_struct& task) { return state_of(task).name; }
 
 int task_prio(const task_struct& task) {
-    const auto rt = static_cast<int>(task.se.rt_priority);
+    const auto rt = static_cast<int>(effective_rt_priority(task.se));
     return rt > 0 ? -1 - rt : 20 + task.se.nice;
 }
 unsigned task_rt_priority(const task_struct& task) { return task.se.rt_priority; }
