@@ -93,6 +93,7 @@ struct mm_struct {
     VirtAddr arg_start, arg_end, env_start, env_end;
     VirtAddr mmap_base;  // areas without an address of their own go below it
     FileRef exe_file;
+    uint32_t membarrier_state = 0;  // MEMBARRIER_CMD_REGISTER_* that were called
     static constexpr unsigned kAuxWords = 44;
     uint64_t saved_auxv[kAuxWords] = {};
 

@@ -152,6 +152,11 @@ Result<long> sys_sched_rr_get_interval(int pid, UserPtr<abi::Timespec> out);
 Result<long> sys_sched_setattr(int pid, UserPtr<abi::SchedAttr> attr, uint32_t flags);
 Result<long> sys_sched_getattr(int pid, UserPtr<abi::SchedAttr> attr, uint32_t bytes, uint32_t flags);
 
+// setns.cpp, kcmp.cpp, membarrier.cpp
+Result<long> sys_setns(int fd, int flags);
+Result<long> sys_kcmp(int first, int second, int type, uint64_t first_fd, uint64_t second_fd);
+Result<long> sys_membarrier(int command, uint32_t flags, int cpu);
+
 // priority.cpp
 Result<long> sys_getpriority(int which, int who);
 Result<long> sys_setpriority(int which, int who, int nice);

@@ -5,6 +5,7 @@
 static futex_word lock_word;
 static volatile uint32_t owner_tid, waiter_tid;
 static volatile int may_go;
+static long usual_priority;
 
 static void be_real_time(int priority) {
     // musl has no sched_setscheduler of its own.
@@ -18,7 +19,7 @@ static void* own_it(void* unused) {
     owner_tid = my_tid();
     while (!may_go) usleep(1000);
     CHECK(unlock_pi(&lock_word) == 0);
-    CHECK(priority_of(my_tid()) == 20);
+    CHECK(priority_of(my_tid()) == usual_priority);
     return NULL;
 }
 static void* want_it(void* priority) {
@@ -32,9 +33,10 @@ static void* want_it(void* priority) {
 // Field 18 of stat is -1 - N for a task that runs at the real-time priority N.
 ROWS(priority_is_lent, "F9") {
     pthread_t owner, low, high;
+    usual_priority = priority_of(my_tid());
     CHECK(pthread_create(&owner, NULL, own_it, NULL) == 0);
     while (owner_tid == 0) usleep(1000);
-    CHECK(priority_of(owner_tid) == 20);
+    CHECK(priority_of(owner_tid) == usual_priority);
     CHECK(pthread_create(&low, NULL, want_it, (void*)10) == 0);
     while (waiter_tid == 0) usleep(1000);
     until_asleep(waiter_tid);
