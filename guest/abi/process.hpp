@@ -162,6 +162,8 @@ enum class ClockId : int {
     RealtimeCoarse = 5,
     MonotonicCoarse = 6,
     Boottime = 7,
+    RealtimeAlarm = 8,
+    BoottimeAlarm = 9,
     Tai = 11
 };
 enum class Itimer : int { Real = 0, Virtual = 1, Prof = 2 };

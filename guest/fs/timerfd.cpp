@@ -6,6 +6,7 @@
 #include "guest/fs/poll.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/kernel/clock.hpp"
+#include "guest/kernel/cred.hpp"
 #include "guest/kernel/ktime.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/timer.hpp"
@@ -140,7 +141,9 @@ void timerfd_clock_was_set() {
 Result<long> sys_timerfd_create(int clock, uint32_t flags) {
     if ((flags & ~(abi::kONonBlock | abi::kOCloExec)) != 0) return Errno::Inval;
     const clock_ref found = TRY(find_clock(clock));
-    if (found.cpu || !has_timers(found) || found.id == abi::ClockId::Tai) return Errno::Inval;
+    const bool fits = is_alarm(found) || (has_timers(found) && found.id != abi::ClockId::Tai);
+    if (found.cpu || !fits) return Errno::Inval;
+    if (is_alarm(found) && !capable(kCapWakeAlarm)) return Errno::Perm;
     auto ctx = TRY(make_owned<timerfd_ctx>());
     ctx->clock = found;
     {

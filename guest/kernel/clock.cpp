@@ -46,6 +46,8 @@ Result<clock_ref> find_clock(int clock) {
         case abi::ClockId::RealtimeCoarse:
         case abi::ClockId::MonotonicCoarse:
         case abi::ClockId::Boottime:
+        case abi::ClockId::RealtimeAlarm:
+        case abi::ClockId::BoottimeAlarm:
         case abi::ClockId::Tai:
             return found;
     }
@@ -62,7 +64,12 @@ Result<task_struct*> clock_task(const clock_ref& clock) {
     return task;
 }
 
+bool is_alarm(const clock_ref& clock) {
+    return !clock.cpu && (clock.id == abi::ClockId::RealtimeAlarm || clock.id == abi::ClockId::BoottimeAlarm);
+}
+
 Result<uint64_t> clock_now(const clock_ref& clock) {
+    if (is_alarm(clock)) return Errno::Inval;
     if (!clock.cpu) return is_realtime(clock) ? ktime_get_real() : ktime_get();
     const spinlock_guard guard(tasklist_lock);
     const task_struct& task = *TRY(clock_task(clock));
@@ -74,7 +81,7 @@ Result<uint64_t> clock_now(const clock_ref& clock) {
 bool is_realtime(const clock_ref& clock) {
     if (clock.cpu) return false;
     return clock.id == abi::ClockId::Realtime || clock.id == abi::ClockId::RealtimeCoarse ||
-           clock.id == abi::ClockId::Tai;
+           clock.id == abi::ClockId::RealtimeAlarm || clock.id == abi::ClockId::Tai;
 }
 
 bool has_timers(const clock_ref& clock) {

@@ -25,6 +25,9 @@ Result<clock_ref> find_clock(int clock);
 Result<uint64_t> clock_now(const clock_ref& clock);
 // The task of a CPU clock. Inval as above. tasklist_lock is held.
 Result<task_struct*> clock_task(const clock_ref& clock);
+// The clocks that would wake a suspended machine. There is no such device: as on Linux they cannot be read,
+// slept on or have POSIX timers then, but timerfd takes them.
+[[nodiscard]] bool is_alarm(const clock_ref& clock);
 // Whether it is CLOCK_REALTIME by another name or not: what can be set.
 [[nodiscard]] bool is_realtime(const clock_ref& clock);
 // Whether one can sleep on it and set timers by it.

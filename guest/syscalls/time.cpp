@@ -16,6 +16,7 @@ Result<long> sys_clock_gettime(int clock, UserPtr<abi::Timespec> out) {
 
 Result<long> sys_clock_getres(int clock, UserPtr<abi::Timespec> out) {
     const clock_ref found = TRY(find_clock(clock));
+    if (is_alarm(found)) return Errno::Inval;
     const bool by_tick =
         found.cpu ? found.which != CpuClock::Sched
                   : found.id == abi::ClockId::RealtimeCoarse || found.id == abi::ClockId::MonotonicCoarse;
@@ -39,8 +40,8 @@ Result<long> do_settimeofday(const abi::Timespec& time) {
 
 Result<long> sys_clock_settime(int clock, UserPtr<const abi::Timespec> in) {
     const clock_ref found = TRY(find_clock(clock));
-    if (found.cpu) return Errno::Perm;
-    if (found.id != abi::ClockId::Realtime) return Errno::Inval;
+    if (found.cpu && clock < 0) return Errno::Perm;
+    if (found.cpu || found.id != abi::ClockId::Realtime) return Errno::Inval;
     return do_settimeofday(TRY(get_user(in)));
 }
 
