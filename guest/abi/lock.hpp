@@ -31,5 +31,6 @@ inline constexpr uint32_t kLockSh = 1;
 inline constexpr uint32_t kLockEx = 2;
 inline constexpr uint32_t kLockNb = 4;
 inline constexpr uint32_t kLockUn = 8;
+inline constexpr uint32_t kLockMand = 32;  // once: mandatory
 
 }  // namespace abi

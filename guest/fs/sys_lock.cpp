@@ -110,6 +110,8 @@ Result<long> fcntl_lock(int fd, file& f, uint32_t command, UserPtr<abi::Flock> a
 }
 
 Result<long> sys_flock(int fd, uint32_t operation) {
+    // Linux no longer has these locks, and still takes the call.
+    if ((operation & abi::kLockMand) != 0) return 0;
     file_lock request;
     switch (operation & ~abi::kLockNb) {
         case abi::kLockSh:

@@ -10,19 +10,18 @@ namespace {
 constexpr int kFirstWho = 1;  // IOPRIO_WHO_PROCESS, where PRIO_PROCESS is 0
 constexpr unsigned kClassShift = 13;
 constexpr unsigned kNone = 0, kRealtime = 1, kBestEffort = 2, kIdle = 3;  // classes
-constexpr unsigned kLevels = 8, kNormalLevel = 4;
+constexpr unsigned kLevels = 8, kNormalLevel = 4, kClasses = 8;
 
-constexpr unsigned class_of(unsigned ioprio) { return ioprio >> kClassShift; }
-constexpr unsigned level_of(unsigned ioprio) { return ioprio & ((1u << kClassShift) - 1); }
+// 3 bits class, 10 bits hint to the device, 3 bits level.
+constexpr unsigned class_of(unsigned ioprio) { return ioprio >> kClassShift & (kClasses - 1); }
+constexpr unsigned level_of(unsigned ioprio) { return ioprio & (kLevels - 1); }
 
 Result<> check_value(unsigned ioprio) {
     switch (class_of(ioprio)) {
         case kRealtime:
             if (!capable(kCapSysAdmin) && !capable(kCapSysNice)) return Errno::Perm;
-            [[fallthrough]];
-        case kBestEffort:
-            if (level_of(ioprio) >= kLevels) return Errno::Inval;
             return {};
+        case kBestEffort:
         case kIdle:
             return {};
         case kNone:
