@@ -72,7 +72,29 @@ inline constexpr uint32_t kFSetFd = 2;
 inline constexpr uint32_t kFGetFl = 3;
 inline constexpr uint32_t kFSetFl = 4;
 inline constexpr uint32_t kFDupFdCloExec = 1030;
+inline constexpr uint32_t kFSetOwn = 8;
+inline constexpr uint32_t kFGetOwn = 9;
+inline constexpr uint32_t kFSetSig = 10;
+inline constexpr uint32_t kFGetSig = 11;
+inline constexpr uint32_t kFSetOwnEx = 15;
+inline constexpr uint32_t kFGetOwnEx = 16;
+inline constexpr uint32_t kFGetOwnerUids = 17;
+inline constexpr uint32_t kFSetPipeSz = 1031;
+inline constexpr uint32_t kFGetPipeSz = 1032;
+inline constexpr uint32_t kFAddSeals = 1033;
+inline constexpr uint32_t kFGetSeals = 1034;
 inline constexpr uint32_t kFdCloExec = 1;
+struct FOwnerEx {
+    int32_t type;  // thread, process, process group
+    int32_t pid;
+};
+inline constexpr int32_t kFOwnerTid = 0, kFOwnerPid = 1, kFOwnerPgrp = 2;
+
+// What may no longer be done to a file of memfd_create.
+inline constexpr uint32_t kSealSeal = 1, kSealShrink = 2, kSealGrow = 4, kSealWrite = 8,
+                          kSealFutureWrite = 0x10, kSealExec = 0x20, kSealAll = 0x3f;
+inline constexpr uint32_t kMfdCloExec = 1, kMfdAllowSealing = 2, kMfdHugeTlb = 4, kMfdNoExecSeal = 8,
+                          kMfdExec = 0x10;
 
 inline constexpr uint32_t kCloseRangeUnshare = 2;
 inline constexpr uint32_t kCloseRangeCloExec = 4;

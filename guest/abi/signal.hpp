@@ -42,6 +42,7 @@ inline constexpr int32_t kSsOnStack = 1, kSsDisable = 2, kSsAutoDisarm = -214748
 inline constexpr uint64_t kMinSigStackSize = 2048;
 
 // si_code
+inline constexpr int32_t kPollInCode = 1, kPollOutCode = 2;  // si_code of SIGIO
 inline constexpr int32_t kSiUser = 0, kSiKernel = 0x80, kSiQueue = -1, kSiTimer = -2, kSiMesgQ = -3,
                          kSiTkill = -6;
 inline constexpr int32_t kSegvMapErr = 1, kSegvAccErr = 2, kBusAdrAln = 1, kBusAdrErr = 2, kIllOpn = 2,
@@ -82,6 +83,10 @@ struct SigInfo {
         struct {
             uint64_t address;
         } fault;
+        struct {
+            int64_t band;  // kPollIn and its like
+            int32_t fd;
+        } poll;
         uint8_t fill[112];
     };
 };

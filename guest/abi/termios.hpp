@@ -96,6 +96,7 @@ inline constexpr uint32_t kTiocGWinSz = 0x5413;
 inline constexpr uint32_t kTiocSWinSz = 0x5414;
 inline constexpr uint32_t kFioNRead = 0x541B;
 inline constexpr uint32_t kFioNBio = 0x5421;
+inline constexpr uint32_t kFioAsync = 0x5452;
 inline constexpr uint32_t kTiocNotty = 0x5422;
 inline constexpr uint32_t kTiocGSid = 0x5429;
 inline constexpr uint32_t kFioNClex = 0x5450;

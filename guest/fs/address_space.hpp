@@ -55,6 +55,15 @@ struct address_space {
     inode* host = nullptr;
     const address_space_operations* a_ops = nullptr;
     bool is_shmem = false;  // of tmpfs, or shared memory without a name
+    // Of shared memory, abi::kSeal*: what may no longer be done to it. Changed with the host's i_mutex and
+    // i_mmap_mutex held.
+    uint32_t seals = abi::kSealSeal;
+    // It may be neither written to nor mapped for that.
+    [[nodiscard]] bool write_sealed() const {
+        return is_shmem && (seals & (abi::kSealWrite | abi::kSealFutureWrite)) != 0;
+    }
+    [[nodiscard]] bool sealed_against(uint32_t seal) const { return is_shmem && (seals & seal) != 0; }
+
     spinlock_t tree_lock;
     page_tree pages;     // by index in the file, in pages
     mutex i_mmap_mutex;  // i_mmap; taken before page-table locks, never with tree_lock held

@@ -51,6 +51,7 @@ void vfs_getattr(const inode& node, abi::Stat& out) {
 Result<> vfs_chmod(inode& node, abi::umode_t mode) {
     const mutex_guard guard(node.i_mutex);
     if (!inode_owner_or_capable(node)) return Errno::Perm;
+    if (((mode ^ node.i_mode) & 0111) != 0 && node.i_data.sealed_against(abi::kSealExec)) return Errno::Perm;
     iattr attr;
     attr.valid = iattr::kMode;
     attr.mode = mode & abi::kIAllUgo;

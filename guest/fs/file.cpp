@@ -49,6 +49,7 @@ file::file(path p, uint32_t mode, uint32_t flags, const file_operations& ops)
 
 file::~file() {
     locks_remove_file(*this);
+    fasync_remove(*this);
     if ((f_mode & kOpened) != 0 && f_op->release != nullptr) f_op->release(*f_inode, *this);
     if ((f_mode & kWriter) != 0) put_write_access(*f_inode);
     if ((f_mode & kExec) != 0) allow_write_access(*f_inode);

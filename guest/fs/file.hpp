@@ -3,6 +3,7 @@
 #pragma once
 
 #include "guest/abi/file.hpp"
+#include "guest/fs/fown.hpp"
 #include "guest/fs/iov_iter.hpp"
 #include "guest/fs/path.hpp"
 #include "guest/kernel/mutex.hpp"
@@ -47,6 +48,8 @@ struct file_operations {
     void (*flush)(file& f) = nullptr;                           // at each close of a descriptor
     void (*release)(inode& node, file& f) = nullptr;            // the last reference is gone
     Result<> (*fsync)(file& f) = nullptr;                       // Inval
+    // O_ASYNC is set, by fd, or cleared: fasync_add or fasync_remove.
+    void (*fasync)(file& f, int fd, bool on) = nullptr;  // nobody is told
     // Adds lines of the file's own to /proc/<pid>/fdinfo/<fd>.
     void (*show_fdinfo)(file& f, seq_file& m) = nullptr;
 };
@@ -78,6 +81,10 @@ struct file : RefCounted<file> {
     mutable spinlock_t f_lock;
     mutex f_pos_mutex;
     abi::loff_t f_pos = 0;
+    fown_struct f_owner;  // guarded by f_lock
+    // With O_ASYNC: in the list of those that are told, and the descriptor that it is about (fown.hpp).
+    list_head f_fasync;
+    int f_fasync_fd = -1;
     void* private_data = nullptr;
 };
 

@@ -98,6 +98,7 @@ Result<size_t> generic_file_write(file& f, iov_iter& from, abi::loff_t& pos) {
     const mutex_guard guard(node.i_mutex);
     if ((f.f_flags & abi::kOAppend) != 0) pos = node.i_size;
     if (from.count() == 0) return size_t{0};
+    if (node.i_data.write_sealed()) return Errno::Perm;
     if (pos == INT64_MAX) return Errno::FBig;
     const uint64_t room = TRY(room_for_file(static_cast<uint64_t>(pos)));
     if (from.count() > room) from.truncate(room);
@@ -105,6 +106,11 @@ Result<size_t> generic_file_write(file& f, iov_iter& from, abi::loff_t& pos) {
     size_t done = 0;
     while (from.count() != 0) {
         const size_t wanted = part_of_page(static_cast<uint64_t>(pos), from.count());
+        if (pos + static_cast<abi::loff_t>(wanted) > node.i_size &&
+            node.i_data.sealed_against(abi::kSealGrow)) {
+            if (done != 0) break;
+            return Errno::Perm;
+        }
         Result<size_t> moved = write_part(node, from, static_cast<uint64_t>(pos));
         if (!moved.ok() || (moved.value() == 0 && done == 0)) {
             if (done != 0) break;
@@ -167,6 +173,10 @@ Result<size_t> generic_read_dir(file&, iov_iter&, abi::loff_t&) { return Errno::
 Result<> do_truncate(inode& node, abi::loff_t length) {
     if (length < 0) return Errno::Inval;
     const mutex_guard guard(node.i_mutex);
+    if (length != node.i_size &&
+        node.i_data.sealed_against(length < node.i_size ? abi::kSealShrink : abi::kSealGrow)) {
+        return Errno::Perm;
+    }
     if (length > node.i_size) TRY(room_for_file(static_cast<uint64_t>(length) - 1));
     if (node.i_op->setattr != nullptr) {
         iattr attr;

@@ -10,21 +10,9 @@
 
 namespace guest {
 
-DEFINE_KMEM_CACHE(pipe_inode_info)
-
-pipe_inode_info::~pipe_inode_info() {
-    for (page* frame : ring) {
-        if (frame != nullptr) put_page(frame);
-    }
-}
-
 namespace {
 
 pipe_inode_info& pipe_of(const file& f) { return *f.node().i_pipe; }
-
-page*& slot_of(pipe_inode_info& pipe, uint64_t position) {
-    return pipe.ring[position / kPageSize % pipe_inode_info::kPages];
-}
 
 size_t part_of_page(uint64_t position, size_t bytes) {
     const size_t room = kPageSize - position % kPageSize;
@@ -32,24 +20,23 @@ size_t part_of_page(uint64_t position, size_t bytes) {
 }
 
 char* byte_at(pipe_inode_info& pipe, uint64_t position) {
-    return static_cast<char*>(page_address(slot_of(pipe, position))) + position % kPageSize;
+    return static_cast<char*>(page_address(pipe.slot_of(position))) + position % kPageSize;
 }
 
 // Bytes of the ring up to the end of a page or of what is there. Fewer than asked: the reader's memory
 // refused.
 size_t read_part(pipe_inode_info& pipe, iov_iter& to, size_t bytes) {
     const size_t moved = to.copy_to(byte_at(pipe, pipe.tail), bytes);
-    page*& slot = slot_of(pipe, pipe.tail);
+    page*& slot = pipe.slot_of(pipe.tail);
     pipe.tail += moved;
     // A full ring has its newest bytes in front of its oldest, in one page.
-    const bool page_done =
-        pipe.tail % kPageSize == 0 && pipe.used() <= pipe_inode_info::kCapacity - kPageSize;
+    const bool page_done = pipe.tail % kPageSize == 0 && pipe.used() <= pipe.capacity() - kPageSize;
     if (moved != 0 && (page_done || pipe.used() == 0)) put_page(std::exchange(slot, nullptr));
     return moved;
 }
 
 Result<size_t> write_part(pipe_inode_info& pipe, iov_iter& from, size_t bytes) {
-    page*& slot = slot_of(pipe, pipe.head);
+    page*& slot = pipe.slot_of(pipe.head);
     if (slot == nullptr) slot = alloc_page(FrameUse::Other);
     if (slot == nullptr) return Errno::NoMem;
     const size_t moved = from.copy_from(byte_at(pipe, pipe.head), bytes);
@@ -88,6 +75,7 @@ Result<size_t> pipe_read(file& f, iov_iter& to, abi::loff_t&) {
     }
     if (done == 0) return Errno::Fault;
     wake_up_all(pipe.wait);
+    kill_fasync(pipe.fasync_writers, abi::kPollOutCode);
     return done;
 }
 
@@ -126,6 +114,7 @@ Result<size_t> pipe_write(file& f, iov_iter& from, abi::loff_t&) {
         done += moved.value();
         // Readers may run as soon as something is there; we may have to wait for them.
         wake_up_all(pipe.wait);
+        kill_fasync(pipe.fasync_readers, abi::kPollInCode);
     }
     return done;
 }
@@ -160,12 +149,18 @@ Result<int64_t> pipe_ioctl(file& f, uint32_t request, uint64_t argument) {
     return int64_t{0};
 }
 
+void pipe_fasync(file& f, int fd, bool on) {
+    fasync_remove(f);
+    if (!on) return;
+    pipe_inode_info& pipe = pipe_of(f);
+    fasync_add(f, (f.f_mode & file::kRead) != 0 ? pipe.fasync_readers : pipe.fasync_writers, fd);
+}
+
 // One description or opening more; the first one makes the pipe.
 Result<pipe_inode_info*> get_pipe(inode& node) {
     const mutex_guard guard(node.i_mutex);
     if (node.i_pipe == nullptr) {
-        node.i_pipe = new (nothrow) pipe_inode_info;
-        if (node.i_pipe == nullptr) return Errno::NoMem;
+        node.i_pipe = TRY(alloc_pipe_info()).leak();
     }
     ++node.i_pipe->files;
     return node.i_pipe;
@@ -194,6 +189,9 @@ void leave(inode& node, pipe_inode_info& pipe, uint32_t mode) {
         if ((mode & file::kRead) != 0) --pipe.readers;
         if ((mode & file::kWrite) != 0) --pipe.writers;
         wake_up_all(pipe.wait);
+        // Whoever is left hears that the other side may have gone.
+        kill_fasync(pipe.fasync_readers, abi::kPollInCode);
+        kill_fasync(pipe.fasync_writers, abi::kPollOutCode);
     }
     put_pipe(node);
 }
@@ -242,15 +240,20 @@ Result<> fifo_open(inode& node, file& f) {
 
 }  // namespace
 
-constinit const file_operations pipe_file_operations{
-    .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl, .release = pipe_release};
+constinit const file_operations pipe_file_operations{.read = pipe_read,
+                                                     .write = pipe_write,
+                                                     .poll = pipe_poll,
+                                                     .ioctl = pipe_ioctl,
+                                                     .release = pipe_release,
+                                                     .fasync = pipe_fasync};
 
 constinit const file_operations fifo_file_operations{.read = pipe_read,
                                                      .write = pipe_write,
                                                      .poll = pipe_poll,
                                                      .ioctl = pipe_ioctl,
                                                      .open = fifo_open,
-                                                     .release = pipe_release};
+                                                     .release = pipe_release,
+                                                     .fasync = pipe_fasync};
 
 Result<> pipe_open_end(inode& node, file& f) {
     pipe_inode_info& pipe = *TRY(get_pipe(node));

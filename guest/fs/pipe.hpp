@@ -18,7 +18,7 @@ inline constexpr uint64_t kPipefsMagic = 0x50495045;
 
 struct pipe_inode_info {
     KMEM_CACHED()
-    static constexpr size_t kCapacity = kPipeCapacity;
+    static constexpr size_t kCapacity = kPipeCapacity;  // of a new one
     static constexpr size_t kPages = kCapacity / kPageSize;
 
     pipe_inode_info() = default;
@@ -27,14 +27,17 @@ struct pipe_inode_info {
     ~pipe_inode_info();
 
     [[nodiscard]] size_t used() const { return static_cast<size_t>(head - tail); }
-    [[nodiscard]] size_t room() const { return kCapacity - used(); }
+    [[nodiscard]] size_t capacity() const { return pages * kPageSize; }
+    [[nodiscard]] size_t room() const { return capacity() - used(); }
+    [[nodiscard]] page*& slot_of(uint64_t position) { return ring[position / kPageSize % pages]; }
 
     mutex lock;         // everything below but the queues
     uint64_t head = 0;  // bytes ever written
     uint64_t tail = 0;  // bytes ever read
-    // Byte n is in ring[n / kPageSize % kPages]. A page is there while it holds unread bytes, or is being
+    // Byte n is in ring[n / kPageSize % pages]. A page is there while it holds unread bytes, or is being
     // filled.
-    page* ring[kPages] = {};
+    page** ring = nullptr;
+    size_t pages = 0;
     unsigned readers = 0;
     unsigned writers = 0;
     // Openings ever, so that an open that waits for the other side notices one that has already gone again.
@@ -42,7 +45,15 @@ struct pipe_inode_info {
     uint64_t w_counter = 0;
     unsigned files = 0;  // descriptions and opens in progress; guarded by the inode's i_mutex
     wait_queue_head wait;
+    fasync_list fasync_readers, fasync_writers;
 };
+
+// A pipe with an empty ring of the usual size. NoMem.
+Result<OwnPtr<pipe_inode_info>> alloc_pipe_info();
+// fcntl F_GETPIPE_SZ and F_SETPIPE_SZ, in bytes. BadF: it is no pipe. Busy: more is in it than would fit.
+// Perm: only the privileged may have more than pipe-max-size. Inval, NoMem.
+Result<long> pipe_get_size(file& f);
+Result<long> pipe_set_size(file& f, uint64_t bytes);
 
 // Of both ends of an unnamed pipe.
 extern const file_operations pipe_file_operations;

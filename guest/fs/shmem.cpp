@@ -2,6 +2,7 @@
 #include "guest/fs/shmem.hpp"
 
 #include "guest/fs/dentry.hpp"
+#include "guest/fs/memfd.hpp"
 #include "guest/fs/mount.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/kernel/cred.hpp"
@@ -23,7 +24,7 @@ constexpr inode_operations kShmemInode{};
 constexpr file_operations kShmemFile{.llseek = generic_file_llseek,
                                      .read = generic_file_read,
                                      .write = generic_file_write,
-                                     .mmap = generic_file_mmap,
+                                     .mmap = shmem_mmap,
                                      .fsync = noop_fsync};
 
 Result<RefPtr<dentry>> shmem_mount(const file_system_type& type, const char*) {
@@ -69,6 +70,10 @@ Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_ope
 Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes) {
     return shmem_kernel_file_setup(bytes, kShmemDentry, shm_mnt->mnt_root->sb().s_next_ino.fetch_add(1),
                                    nullptr);
+}
+
+Result<RefPtr<file>> shmem_named_file_setup(const dentry_operations& name) {
+    return shmem_kernel_file_setup(0, name, shm_mnt->mnt_root->sb().s_next_ino.fetch_add(1), nullptr);
 }
 
 }  // namespace guest

@@ -15,5 +15,7 @@ Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes);
 struct dentry_operations;
 Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_operations& name, uint64_t ino,
                                              void* i_private);
+// An empty one with a name of the caller's.
+Result<RefPtr<file>> shmem_named_file_setup(const dentry_operations& name);
 
 }  // namespace guest

@@ -26,7 +26,8 @@ void mem_devices_init();
 // What mapping /dev/zero does. NoMem.
 Result<> zero_mmap(file& f, vm_area_struct& area);
 
-inline constexpr size_t kPipeCapacity = 16 * kPageSize;  // bytes
+inline constexpr size_t kPipeCapacity = 16 * kPageSize;  // bytes, of a new pipe
+inline constexpr size_t kPipeMaxSize = 256 * kPageSize;  // the most that the unprivileged can make of one
 
 // Both ends of a new pipe. flags: of kONonBlock. NFile, NoMem.
 struct pipe_ends {

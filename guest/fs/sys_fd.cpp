@@ -3,6 +3,8 @@
 #include "guest/abi/termios.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/locks.hpp"
+#include "guest/fs/memfd.hpp"
+#include "guest/fs/pipe.hpp"
 #include "guest/fs/special.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/fs/vfs.hpp"
@@ -26,20 +28,51 @@ Result<long> dup_from(RefPtr<file> f, uint64_t start, uint32_t flags) {
 }
 
 // The status flags that can be changed while a file is open.
-Result<long> set_status_flags(file& f, uint64_t flags) {
+Result<long> set_status_flags(int fd, file& f, uint64_t flags) {
     constexpr uint32_t kChangeable = abi::kOAppend | abi::kONonBlock | abi::kONoAtime | abi::kOAsync;
     const auto wanted = static_cast<uint32_t>(flags);
     if ((wanted & ~f.f_flags & abi::kONoAtime) != 0 && !inode_owner_or_capable(f.node())) return Errno::Perm;
     // No file here can be read or written past its page cache.
     if ((wanted & abi::kODirect) != 0) return Errno::Inval;
+    const bool asks = (wanted & abi::kOAsync) != 0;
+    if (asks != ((f.f_flags & abi::kOAsync) != 0) && f.f_op->fasync != nullptr) f.f_op->fasync(f, fd, asks);
     const spinlock_guard guard(f.f_lock);
     f.f_flags = (f.f_flags & ~kChangeable) | (wanted & kChangeable);
+    return 0;
+}
+
+// Unlike F_SETFL it says so if nobody could be told.
+Result<long> ioctl_async(int fd, file& f, UserPtr<const int32_t> from) {
+    const bool on = TRY(get_user(from)) != 0;
+    if (on == ((f.f_flags & abi::kOAsync) != 0)) return 0;
+    if (f.f_op->fasync == nullptr) return Errno::NoTty;
+    f.f_op->fasync(f, fd, on);
+    const spinlock_guard guard(f.f_lock);
+    f.f_flags ^= abi::kOAsync;
     return 0;
 }
 
 void set_nonblocking(file& f, bool on) {
     const spinlock_guard guard(f.f_lock);
     f.f_flags = on ? f.f_flags | abi::kONonBlock : f.f_flags & ~abi::kONonBlock;
+}
+
+// What only some descriptions have, and who is told of them.
+Result<long> fcntl_of_kind(file& f, uint32_t command, uint64_t argument) {
+    if (is_owner_command(command)) return fcntl_owner(f, command, argument);
+    switch (command) {
+        case abi::kFGetPipeSz:
+            return pipe_get_size(f);
+        case abi::kFSetPipeSz:
+            return pipe_set_size(f, argument);
+        case abi::kFAddSeals:
+            if (argument > UINT32_MAX) return Errno::Inval;
+            return memfd_add_seals(f, static_cast<uint32_t>(argument));
+        case abi::kFGetSeals:
+            return memfd_get_seals(f);
+        default:
+            return Errno::Inval;
+    }
 }
 
 // Bytes of a regular file from its offset to its end.
@@ -93,7 +126,7 @@ Result<long> sys_fcntl(int fd, uint32_t command, uint64_t argument) {
             return f->f_flags;
         case abi::kFSetFl:
             if ((f->f_mode & file::kPath) != 0) return Errno::BadF;
-            return set_status_flags(*f, argument);
+            return set_status_flags(fd, *f, argument);
         case abi::kFGetLk:
         case abi::kFOfdGetLk:
         case abi::kFSetLk:
@@ -103,7 +136,8 @@ Result<long> sys_fcntl(int fd, uint32_t command, uint64_t argument) {
             if ((f->f_mode & file::kPath) != 0) return Errno::BadF;
             return fcntl_lock(fd, *f, command, UserPtr<abi::Flock>(argument));
         default:
-            return (f->f_mode & file::kPath) != 0 ? Errno::BadF : Errno::Inval;
+            if ((f->f_mode & file::kPath) != 0) return Errno::BadF;
+            return fcntl_of_kind(*f, command, argument);
     }
 }
 
@@ -117,6 +151,8 @@ Result<long> sys_ioctl(int fd, uint32_t request, uint64_t argument) {
         case abi::kFioNBio:
             set_nonblocking(*f, TRY(get_user(UserPtr<const int32_t>(argument))) != 0);
             return 0;
+        case abi::kFioAsync:
+            return ioctl_async(fd, *f, UserPtr<const int32_t>(argument));
         case abi::kFioNRead:
             if (!abi::is_reg(f->node().i_mode)) break;
             TRY(put_user(UserPtr<int32_t>(argument), bytes_ahead(*f)));

@@ -102,6 +102,9 @@ Result<long> sys_utimes(UserPath name, UserPtr<const abi::Timeval> times);
 Result<long> sys_futimesat(int dirfd, UserPath name, UserPtr<const abi::Timeval> times);
 Result<long> sys_utimensat(int dirfd, UserPath name, UserPtr<const abi::Timespec> times, uint32_t flags);
 
+// memfd.cpp
+Result<long> sys_memfd_create(UserPath name, uint32_t flags);
+
 // eventfd.cpp
 Result<long> sys_eventfd(uint32_t count);
 Result<long> sys_eventfd2(uint32_t count, uint32_t flags);

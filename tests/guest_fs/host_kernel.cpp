@@ -9,6 +9,7 @@
 #include <new>
 
 #include "guest/abi/signal.hpp"
+#include "guest/fs/fown.hpp"
 #include "guest/fs/special.hpp"
 #include "guest/kernel/cred.hpp"
 #include "guest/kernel/mutex.hpp"
@@ -193,6 +194,11 @@ Result<> copy_to_user(VirtAddr to, const void* from, size_t bytes) {
     if (copy_to_user_partial(to, from, bytes) != 0) return Errno::Fault;
     return {};
 }
+
+// Nobody is told by a signal.
+void fasync_add(file&, fasync_list&, int) {}
+void fasync_remove(file&) {}
+void kill_fasync(fasync_list&, int32_t) {}
 
 }  // namespace guest
 

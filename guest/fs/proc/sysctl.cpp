@@ -138,7 +138,7 @@ constexpr proc_entry kFsEntries[] = {
     {.name = "file-nr", .mode = kIfReg | 0444, .show = file_nr_show},
     directory("mqueue", kMqueueEntries),
     {.name = "nr_open", .mode = kIfReg | 0444, .show = constant_show<kNrOpenMax>},
-    {.name = "pipe-max-size", .mode = kIfReg | 0444, .show = constant_show<int64_t{kPipeCapacity}>},
+    {.name = "pipe-max-size", .mode = kIfReg | 0444, .show = constant_show<int64_t{kPipeMaxSize}>},
 };
 
 // --- vm/
