@@ -53,6 +53,9 @@ Result<> set_name(dentry& d, const char* name) {
 }  // namespace
 
 Result<> shmem_mmap(file& f, vm_area_struct& area) {
+    // Once this is free, nobody else runs until the area is linked under it: a seal finds the mapping, or the
+    // mapping the seal.
+    const mutex_guard guard(f.f_mapping->i_mmap_mutex);
     if (f.f_mapping->write_sealed() && (area.vm_flags & VM_SHARED) != 0) {
         if ((area.vm_flags & VM_WRITE) != 0) return Errno::Perm;
         area.vm_flags &= ~VM_MAYWRITE;

@@ -200,6 +200,30 @@ ROWS(posix_mutex, "F9") {
     wait_exit(pid, 0);
     CHECK(pthread_mutex_unlock(&mutex) == 0);
 }
+// Owners that die and waiters that give up leave nothing behind in the kernel.
+GUEST_ROWS(nothing_stays, "W10") {
+    pthread_mutex_t* shared = (void*)map_pages(1, MAP_SHARED);
+    for (int round = 0; round < 2; ++round) {
+        if (round == 1) count_kernel();
+        for (int i = 0; i < 10; ++i) {
+            make_mutex(shared, true);
+            pid_t pids[3];
+            for (int n = 0; n < 3; ++n) {
+                pids[n] = IN_CHILD({
+                    if (pthread_mutex_lock(shared) == EOWNERDEAD) pthread_mutex_consistent(shared);
+                    usleep(20000);
+                });
+            }
+            const struct timespec at = moment(CLOCK_REALTIME, 10);
+            pthread_mutex_timedlock(shared, &at);
+            CHECK(kill(pids[i % 3], SIGKILL) == 0);
+            if (pthread_mutex_lock(shared) == EOWNERDEAD) pthread_mutex_consistent(shared);
+            pthread_mutex_unlock(shared);
+            for (int n = 0; n < 3; ++n) wait_status(pids[n]);
+        }
+    }
+    expect_counts("locks");
+}
 ROWS(robust_posix_mutex, "F9,P12") {
     pthread_mutex_t* shared = (void*)map_pages(1, MAP_SHARED);
     make_mutex(shared, true);
