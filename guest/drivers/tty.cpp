@@ -139,8 +139,30 @@ uint32_t tty_poll(file& f, poll_table* table) {
     return mask;
 }
 
-constexpr file_operations kTtyOperations{
-    .read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_ioctl, .open = tty_open};
+// Who has not said whom to tell means the foreground, or itself.
+void tty_fasync(file& f, int fd, bool on) {
+    fasync_remove(f);
+    if (!on) return;
+    tty_struct& tty = file_tty(f);
+    RefPtr<pid> group;
+    {
+        const spinlock_guard guard(tty.lock);
+        group = tty.pgrp;
+    }
+    if (group) {
+        fown_default(f, std::move(group), fown_struct::Kind::Group);
+    } else {
+        fown_default(f, current()->group_leader->thread_pid, fown_struct::Kind::Process);
+    }
+    fasync_add(f, tty.fasync, fd);
+}
+
+constexpr file_operations kTtyOperations{.read = tty_read,
+                                         .write = tty_write,
+                                         .poll = tty_poll,
+                                         .ioctl = tty_ioctl,
+                                         .open = tty_open,
+                                         .fasync = tty_fasync};
 
 }  // namespace
 
@@ -168,6 +190,7 @@ void tty_receive(tty_struct& tty, const uint8_t* bytes, size_t count) {
         for (size_t i = 0; i < count; ++i) tty.ldisc.receive(bytes[i]);
     }
     wake_up_all(tty.read_wait);
+    kill_fasync(tty.fasync, abi::kPollInCode);
 }
 
 void tty_register(tty_struct& tty) {

@@ -46,6 +46,7 @@ struct tty_struct : tty_port {
     RefPtr<pid> session;   // whose controlling terminal it is
     RefPtr<pid> pgrp;      // in the foreground
     wait_queue_head read_wait;
+    fasync_list fasync;
     wait_queue_head write_wait;
 
 private:

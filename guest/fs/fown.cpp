@@ -161,6 +161,10 @@ Result<long> fcntl_owner(file& f, uint32_t command, uint64_t argument) {
     }
 }
 
+void fown_default(file& f, RefPtr<pid> owner, Kind kind) {
+    if (!owner_of(f).pid) set_owner(f, std::move(owner), kind);
+}
+
 void fasync_add(file& f, fasync_list& list, int fd) {
     const spinlock_guard guard(fasync_lock);
     f.f_fasync.unlink();

@@ -22,6 +22,9 @@ struct fown_struct {
 [[nodiscard]] bool is_owner_command(uint32_t command);
 Result<long> fcntl_owner(file& f, uint32_t command, uint64_t argument);
 
+// The owner, unless there is one already.
+void fown_default(file& f, RefPtr<struct pid> owner, fown_struct::Kind kind);
+
 // Descriptions with O_ASYNC that wait for the same, through file::f_fasync.
 struct fasync_list {
     list_head head;

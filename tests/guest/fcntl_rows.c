@@ -91,6 +91,15 @@ ROWS(told_of_a_pipe, "F10") {
     CHECK_ERROR(ioctl(null, FIOASYNC, &on), ENOTTY);
 }
 
+// A terminal's owner is the foreground, or who asks; what somebody set stays.
+GUEST_ROWS(told_of_a_terminal, "-") {
+    const int fd = open("/dev/console", O_RDONLY | O_NOCTTY);
+    CHECK(fd >= 0 && fcntl(fd, F_GETOWN) == 0);
+    CHECK(fcntl(fd, F_SETFL, O_ASYNC) == 0 && fcntl(fd, F_GETOWN) == getpid());
+    CHECK(fcntl(fd, F_SETFL, 0) == 0 && fcntl(fd, F_SETOWN, getppid()) == 0);
+    CHECK(fcntl(fd, F_SETFL, O_ASYNC) == 0 && fcntl(fd, F_GETOWN) == getppid());
+}
+
 static long fill(int fd) {
     static char page[PAGE];
     CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
