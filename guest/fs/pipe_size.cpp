@@ -76,11 +76,20 @@ pipe_inode_info::~pipe_inode_info() {
     kfree(ring);
 }
 
+size_t pipe_max_size = 256 * kPageSize;
+
+Result<> set_pipe_max_size(uint64_t bytes) {
+    pipe_max_size = TRY(ring_size(bytes)) * kPageSize;
+    return {};
+}
+
 Result<OwnPtr<pipe_inode_info>> alloc_pipe_info() {
+    size_t pages = pipe_inode_info::kPages;
+    if (pages * kPageSize > pipe_max_size && !capable(kCapSysResource)) pages = pipe_max_size / kPageSize;
     auto pipe = TRY(make_owned<pipe_inode_info>());
-    pipe->ring = static_cast<page**>(kzalloc(pipe_inode_info::kPages * sizeof(page*)));
+    pipe->ring = static_cast<page**>(kzalloc(pages * sizeof(page*)));
     if (pipe->ring == nullptr) return Errno::NoMem;
-    pipe->pages = pipe_inode_info::kPages;
+    pipe->pages = pages;
     return pipe;
 }
 
@@ -96,7 +105,7 @@ Result<long> pipe_set_size(file& f, uint64_t bytes) {
     if (pipe == nullptr) return Errno::BadF;
     const mutex_guard guard(pipe->lock);
     const size_t wanted = TRY(ring_size(static_cast<uint32_t>(bytes)));
-    if (wanted > pipe->pages && wanted * kPageSize > kPipeMaxSize && !capable(kCapSysResource))
+    if (wanted > pipe->pages && wanted * kPageSize > pipe_max_size && !capable(kCapSysResource))
         return Errno::Perm;
     if (pages_in_use(*pipe) > wanted) return Errno::Busy;
     Ring ring(wanted);

@@ -27,7 +27,10 @@ void mem_devices_init();
 Result<> zero_mmap(file& f, vm_area_struct& area);
 
 inline constexpr size_t kPipeCapacity = 16 * kPageSize;  // bytes, of a new pipe
-inline constexpr size_t kPipeMaxSize = 256 * kPageSize;  // the most that the unprivileged can make of one
+// The most bytes that the unprivileged can make of one, a power of two pages (/proc/sys/fs/pipe-max-size).
+extern size_t pipe_max_size;
+// Inval.
+Result<> set_pipe_max_size(uint64_t bytes);
 
 // Both ends of a new pipe. flags: of kONonBlock. NFile, NoMem.
 struct pipe_ends {

@@ -131,6 +131,26 @@ ROWS(size_of_a_pipe, "F10") {
     CHECK_ERROR(fcntl(own[0], kSetPipeSz, 2 << 20), EPERM);
 }
 
+// The limit that root sets, on the guest alone: on the host it is everybody's.
+static void set_limit(const char* text) {
+    const int fd = open("/proc/sys/fs/pipe-max-size", O_WRONLY);
+    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+}
+GUEST_ROWS(limit_of_all_pipes, "-") {
+    int ends[2];
+    set_limit("10000\n");
+    wait_exit(IN_CHILD({
+                  CHECK(pipe(ends) == 0 && fcntl(ends[0], kGetPipeSz) == 16 * PAGE);
+                  CHECK(setresuid(1000, 1000, 1000) == 0);
+                  CHECK_ERROR(fcntl(ends[0], kSetPipeSz, 32 * PAGE), EPERM);
+                  CHECK(fcntl(ends[0], kSetPipeSz, 8 * PAGE) == 8 * PAGE);
+                  CHECK(pipe(ends) == 0 && fcntl(ends[0], kGetPipeSz) == 4 * PAGE);
+              }),
+              0);
+    set_limit("1048576\n");
+}
+
 // What is in it stays, however its pages lie.
 static unsigned char next_in, next_out;
 static void put(int fd, int bytes) {

@@ -125,6 +125,12 @@ Result<> file_nr_show(proc_text& m) {
     return {};
 }
 
+Result<> pipe_max_show(proc_text& m) { return put_number(m, static_cast<int64_t>(pipe_max_size)); }
+Result<size_t> pipe_max_write(char* text, size_t bytes) {
+    TRY(set_pipe_max_size(static_cast<uint64_t>(TRY(number_in(text, 0, int64_t{1} << 31)))));
+    return bytes;
+}
+
 constexpr proc_entry kMqueueEntries[] = {
     {.name = "msg_default", .mode = kIfReg | 0444, .show = constant_show<kMqMsgMax>},
     {.name = "msg_max", .mode = kIfReg | 0444, .show = constant_show<kMqMsgMax>},
@@ -138,7 +144,7 @@ constexpr proc_entry kFsEntries[] = {
     {.name = "file-nr", .mode = kIfReg | 0444, .show = file_nr_show},
     directory("mqueue", kMqueueEntries),
     {.name = "nr_open", .mode = kIfReg | 0444, .show = constant_show<kNrOpenMax>},
-    {.name = "pipe-max-size", .mode = kIfReg | 0444, .show = constant_show<int64_t{kPipeMaxSize}>},
+    {.name = "pipe-max-size", .mode = kIfReg | 0644, .show = pipe_max_show, .write = pipe_max_write},
 };
 
 // --- vm/
