@@ -165,10 +165,14 @@ int main(void) {
     uint64_t before = 0;
     int killed = 0;
     CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
+    // What the first child that comes so far would make for good.
+    close(open("/tmp/failslab", O_RDWR | O_CREAT, 0600));
     for (int round = 0; round < kRounds; ++round) {
         if (round == kWarmUp) before = free_ram();
         const pid_t pid = checked_fork();
         if (pid == 0) {
+            // Where every child does the same, the same of its steps would fail each time.
+            for (int i = 0; i < round % 11; ++i) close(open("/etc/passwd", O_RDONLY));
             busy_child();
             _exit(0);
         }
