@@ -9,6 +9,7 @@
 #include <sys/ptrace.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <time.h>
 
 #define CLONE_PIDFD_ 0x1000
 
@@ -127,6 +128,24 @@ static void described_child(void) {
     }
 }
 
+// A lock that the parent owns, memory as a file, a larger pipe, a namespace gone into, several futexes at once.
+static void use_descriptors_and_futexes(int pipe_end) {
+    uint32_t word = (uint32_t)getppid();
+    const struct timespec past = {0, 1};
+    syscall(SYS_futex, &word, 6 /* LOCK_PI */, 0, &past, NULL, 0);
+    const struct {
+        uint64_t value, address;
+        uint32_t flags, reserved;
+    } waiter = {word, (uint64_t)&word, 2, 0};
+    syscall(449 /* futex_waitv */, &waiter, 1, 0, &past, CLOCK_MONOTONIC);
+    const int memory = (int)syscall(SYS_memfd_create, "failslab", MFD_ALLOW_SEALING);
+    if (ftruncate(memory, 3 * PAGE) == 0) (void)!write(memory, "text", 4);
+    fcntl(memory, F_ADD_SEALS, F_SEAL_GROW);
+    fcntl(pipe_end, F_SETPIPE_SZ, 64 * PAGE);
+    const int ns = open("/proc/self/ns/uts", O_RDONLY);
+    if (ns >= 0) setns(ns, 0);
+}
+
 // Each step may fail, and none may do anything but fail or succeed.
 static void busy_child(void) {
     char* pages = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -137,7 +156,11 @@ static void busy_child(void) {
     }
     mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int ends[2];
-    if (pipe(ends) == 0) dup(ends[0]);
+    if (pipe(ends) == 0) {
+        dup(ends[0]);
+        (void)!write(ends[1], "text", 4);
+        use_descriptors_and_futexes(ends[0]);
+    }
     open("/etc/passwd", O_RDONLY);
     read_proc();
     use_ipc();
