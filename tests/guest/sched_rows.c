@@ -79,10 +79,8 @@ ROWS(policies, "P9") {
     CHECK_ERROR(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, NULL), EINVAL);
     CHECK_ERROR(syscall(SYS_sched_getparam, 0, NULL), EINVAL);
     CHECK_ERROR(get_scheduler(-1), EINVAL);
-    CHECK(syscall(SYS_sched_get_priority_max, SCHED_FIFO) == 99 &&
-          syscall(SYS_sched_get_priority_min, SCHED_RR) == 1);
-    CHECK(syscall(SYS_sched_get_priority_max, SCHED_OTHER) == 0 &&
-          syscall(SYS_sched_get_priority_min, SCHED_IDLE) == 0);
+    CHECK(syscall(SYS_sched_get_priority_max, SCHED_FIFO) == 99 && syscall(SYS_sched_get_priority_min, SCHED_RR) == 1);
+    CHECK(syscall(SYS_sched_get_priority_max, SCHED_OTHER) == 0 && syscall(SYS_sched_get_priority_min, SCHED_IDLE) == 0);
     CHECK_ERROR(syscall(SYS_sched_get_priority_max, 77), EINVAL);
     CHECK(set_scheduler(0, SCHED_IDLE, 0) == 0 && set_scheduler(0, SCHED_OTHER, 0) == 0);
 }
@@ -97,8 +95,7 @@ ROWS(real_time_policies, "P9") {
     struct timespec slice = {9, 9};
     CHECK(syscall(SYS_sched_rr_get_interval, 0, &slice) == 0 && slice.tv_sec == 0 && slice.tv_nsec > 0);
     int priority = 9;
-    CHECK(syscall(SYS_sched_setparam, 0, &priority) == 0 && get_scheduler(0) == SCHED_RR &&
-          get_priority_of(0) == 9);
+    CHECK(syscall(SYS_sched_setparam, 0, &priority) == 0 && get_scheduler(0) == SCHED_RR && get_priority_of(0) == 9);
     wait_exit(IN_CHILD(CHECK(get_scheduler(0) == SCHED_RR && get_priority_of(0) == 9)), 0);
     CHECK(set_scheduler(0, SCHED_FIFO, 3) == 0);
     CHECK(syscall(SYS_sched_rr_get_interval, 0, &slice) == 0 && slice.tv_sec == 0 && slice.tv_nsec == 0);
@@ -135,8 +132,7 @@ ROWS(attributes, "P9") {
     CHECK(get_scheduler(0) == (SCHED_BATCH | SCHED_RESET_ON_FORK) && nice_now() == 6);
     memset(&attr, 0xff, sizeof(attr));
     CHECK(syscall(SYS_sched_getattr, 0, &attr, 48, 0) == 0);
-    CHECK(attr.size == 48 && attr.policy == SCHED_BATCH && attr.nice == 6 && attr.flags == 1 &&
-          attr.priority == 0);
+    CHECK(attr.size == 48 && attr.policy == SCHED_BATCH && attr.nice == 6 && attr.flags == 1 && attr.priority == 0);
     CHECK_ERROR(syscall(SYS_sched_getattr, 0, &attr, 47, 0), EINVAL);
     CHECK_ERROR(syscall(SYS_sched_getattr, 0, &attr, 48, 1), EINVAL);
     CHECK_ERROR(syscall(SYS_sched_setattr, 0, NULL, 0), EINVAL);
@@ -158,10 +154,9 @@ ROWS(affinity_of_one_cpu, "P9") {
     CHECK_ERROR(syscall(SYS_sched_getaffinity, 0, 3, mask), EINVAL);
     const pid_t parent = getpid();
     wait_exit(IN_CHILD({
-                  become_nobody();
-                  CHECK_ERROR(syscall(SYS_sched_setaffinity, parent, 8, mask), EPERM);
-              }),
-              0);
+        become_nobody();
+        CHECK_ERROR(syscall(SYS_sched_setaffinity, parent, 8, mask), EPERM);
+    }), 0);
 }
 
 // One CPU: who has the higher rank runs, and the others do not until it sleeps.
@@ -227,14 +222,11 @@ static int set_and_exit(void* argument) {
 }
 
 ROWS(io_priority_is_shared_or_inherited, "C15") {
-    CHECK(set_io(1, 0, IOPRIO(2, 3)) == 0 && get_io(1, 0) == IOPRIO(2, 3) &&
-          get_io(1, getpid()) == IOPRIO(2, 3));
+    CHECK(set_io(1, 0, IOPRIO(2, 3)) == 0 && get_io(1, 0) == IOPRIO(2, 3) && get_io(1, getpid()) == IOPRIO(2, 3));
     // fork: the value comes along, and is the child's own.
     wait_exit(IN_CHILD({
-                  CHECK(get_io(1, 0) == IOPRIO(2, 3) && set_io(1, 0, IOPRIO(2, 7)) == 0 &&
-                        get_io(1, 0) == IOPRIO(2, 7));
-              }),
-              0);
+        CHECK(get_io(1, 0) == IOPRIO(2, 3) && set_io(1, 0, IOPRIO(2, 7)) == 0 && get_io(1, 0) == IOPRIO(2, 7));
+    }), 0);
     CHECK(get_io(1, 0) == IOPRIO(2, 3));
     // CLONE_IO: one value.
     char* top = io_stack + sizeof(io_stack);
@@ -256,16 +248,14 @@ ROWS(io_priority_refusals, "C15") {
     const pid_t child = IN_CHILD({
         for (;;) pause();
     });
-    CHECK(setpgid(child, child) == 0 && set_io(2, child, IOPRIO(2, 1)) == 0 &&
-          get_io(2, child) == IOPRIO(2, 1));
+    CHECK(setpgid(child, child) == 0 && set_io(2, child, IOPRIO(2, 1)) == 0 && get_io(2, child) == IOPRIO(2, 1));
     wait_exit(IN_CHILD({
-                  become_nobody();
-                  CHECK_ERROR(set_io(1, parent, IOPRIO(2, 4)), EPERM);
-                  CHECK_ERROR(set_io(1, 0, IOPRIO(1, 4)), EPERM);
-                  // On the host others may run as that user.
-                  if (on_guest()) CHECK(set_io(3, 0, IOPRIO(2, 5)) == 0 && get_io(3, 0) == IOPRIO(2, 5));
-              }),
-              0);
+        become_nobody();
+        CHECK_ERROR(set_io(1, parent, IOPRIO(2, 4)), EPERM);
+        CHECK_ERROR(set_io(1, 0, IOPRIO(1, 4)), EPERM);
+        // On the host others may run as that user.
+        if (on_guest()) CHECK(set_io(3, 0, IOPRIO(2, 5)) == 0 && get_io(3, 0) == IOPRIO(2, 5));
+    }), 0);
     CHECK(kill(child, SIGKILL) == 0);
     wait_status(child);
 }
