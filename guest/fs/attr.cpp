@@ -56,7 +56,7 @@ Result<> vfs_chmod(inode& node, abi::umode_t mode) {
     attr.valid = iattr::kMode;
     attr.mode = mode & abi::kIAllUgo;
     // Only members may make a file run as their group.
-    if (!in_group_p(node.i_gid) && !capable(kCapFowner)) attr.mode &= ~abi::kIsGid;
+    if (!in_group_p(node.i_gid) && !capable(kCapFsetid)) attr.mode &= ~abi::kIsGid;
     return set_attributes(node, attr);
 }
 

@@ -87,6 +87,8 @@ Result<> generic_permission(const inode& node, uint32_t mask) {
     // CAP_DAC_OVERRIDE opens everything, but runs no file that nobody may run.
     const bool runnable = abi::is_dir(mode) || (mode & 0111) != 0 || (mask & abi::kExecOk) == 0;
     if (runnable && capable(kCapDacOverride)) return {};
+    const bool searches = abi::is_dir(mode) ? (mask & abi::kWriteOk) == 0 : mask == abi::kReadOk;
+    if (searches && capable(kCapDacReadSearch)) return {};
     return Errno::Access;
 }
 

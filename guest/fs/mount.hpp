@@ -16,6 +16,9 @@ namespace guest {
 
 struct mnt_namespace;
 
+// vfsmount::mnt_flags, Linux's values.
+inline constexpr uint32_t MNT_NOSUID = 1, MNT_NODEV = 2, MNT_NOEXEC = 4;
+
 struct vfsmount : RefCounted<vfsmount> {
     KMEM_CACHED()
     explicit vfsmount(RefPtr<dentry> root);

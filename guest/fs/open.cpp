@@ -41,6 +41,8 @@ Result<> may_open(const path& p, uint32_t flags) {
     if (has(flags, abi::kOPath)) return {};
     if (abi::is_lnk(node.i_mode)) return Errno::Loop;
     if (abi::is_dir(node.i_mode) && (wants_write(flags) || has(flags, abi::kOCreat))) return Errno::IsDir;
+    if ((abi::is_chr(node.i_mode) || abi::is_blk(node.i_mode)) && (p.mnt->mnt_flags & MNT_NODEV) != 0)
+        return Errno::Access;
     TRY(inode_permission(node, rights_needed(flags)));
     if (has(flags, abi::kONoAtime) && !inode_owner_or_capable(node)) return Errno::Perm;
     return {};
@@ -119,7 +121,7 @@ Result<RefPtr<file>> do_open_exec(const walk_start& start, const char* name, loo
     path found = TRY(path_lookup(start, name, flags));
     inode& node = *found.dentry->d_inode;
     if (abi::is_lnk(node.i_mode)) return Errno::Loop;
-    if (!abi::is_reg(node.i_mode)) return Errno::Access;
+    if (!abi::is_reg(node.i_mode) || (found.mnt->mnt_flags & MNT_NOEXEC) != 0) return Errno::Access;
     TRY(inode_permission(node, abi::kExecOk));
     RefPtr<file> f = TRY(dentry_open(std::move(found), abi::kORdOnly));
     TRY(deny_write_access(node));

@@ -10,6 +10,7 @@ namespace guest {
 
 namespace {
 
+constexpr uint64_t kMsNosuid = 2, kMsNodev = 4, kMsNoexec = 8;
 constexpr uint64_t kMsRemount = 32;
 constexpr uint64_t kMsBind = 4096;
 constexpr uint64_t kMsPropagation = 0x1e0000;  // MS_UNBINDABLE, PRIVATE, SLAVE, SHARED
@@ -33,6 +34,17 @@ Result<RefPtr<dentry>> new_file_system(UserPath type, UserPtr<const char> data) 
     return fs->mount(*fs, options.data());
 }
 
+uint32_t mount_flags(uint64_t flags) {
+    return ((flags & kMsNosuid) != 0 ? MNT_NOSUID : 0) | ((flags & kMsNodev) != 0 ? MNT_NODEV : 0) |
+           ((flags & kMsNoexec) != 0 ? MNT_NOEXEC : 0);
+}
+
+Result<long> do_remount(const path& where, uint64_t flags) {
+    if (where.dentry != where.mnt->mnt_root) return Errno::Inval;
+    where.mnt->mnt_flags = mount_flags(flags);
+    return 0;
+}
+
 }  // namespace
 
 Result<long> sys_mount(UserPath source, UserPath target, UserPath type, uint64_t flags,
@@ -41,19 +53,18 @@ Result<long> sys_mount(UserPath source, UserPath target, UserPath type, uint64_t
     if (!capable(kCapSysAdmin)) return Errno::Perm;
     // Mounts are not propagated anywhere: each is private already.
     if ((flags & kMsPropagation) != 0) return 0;
-    if ((flags & kMsRemount) != 0)
-        return where.dentry == where.mnt->mnt_root ? Result<long>(0) : Errno::Inval;
+    if ((flags & kMsRemount) != 0) return do_remount(where, flags);
     if ((flags & kMsBind) != 0) {
         const path from = TRY(lookup(source, true));
-        TRY(do_add_mount(from.dentry, where, 0, from.mnt->mnt_devname));
+        TRY(do_add_mount(from.dentry, where, from.mnt->mnt_flags, from.mnt->mnt_devname));
         return 0;
     }
     if (!source) {
-        TRY(do_add_mount(TRY(new_file_system(type, data)), where, 0));
+        TRY(do_add_mount(TRY(new_file_system(type, data)), where, mount_flags(flags)));
         return 0;
     }
     const KBuffer device = TRY(getname(source));
-    TRY(do_add_mount(TRY(new_file_system(type, data)), where, 0, device.data()));
+    TRY(do_add_mount(TRY(new_file_system(type, data)), where, mount_flags(flags), device.data()));
     return 0;
 }
 

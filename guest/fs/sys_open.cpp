@@ -4,6 +4,7 @@
 #include "guest/fs/namei.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/fs/vfs.hpp"
+#include "guest/kernel/capability.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -16,11 +17,15 @@ class RealCreds {
 public:
     static Result<RealCreds> take(bool wanted) {
         const cred& now = current_cred();
-        if (!wanted || (now.fsuid == now.uid && now.fsgid == now.gid)) return RealCreds(nullptr);
+        const uint64_t capabilities = (now.securebits & kSecureNoSetuidFixup) != 0 ? now.cap_effective
+                                      : now.uid == 0                               ? now.cap_permitted
+                                                                                   : 0;
+        if (!wanted || (now.fsuid == now.uid && now.fsgid == now.gid && now.cap_effective == capabilities))
+            return RealCreds(nullptr);
         RefPtr<cred> real = TRY(prepare_creds());
         real->fsuid = real->uid;
         real->fsgid = real->gid;
-        real->cap_effective = real->uid == 0 ? real->cap_permitted : 0;
+        real->cap_effective = capabilities;
         return RealCreds(std::move(real));
     }
     RealCreds(RealCreds&& other) noexcept : saved_(std::move(other.saved_)) {}

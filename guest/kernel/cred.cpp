@@ -61,8 +61,22 @@ bool is_over_process_limit(const user_struct& user) {
 
 Result<RefPtr<cred>> prepare_creds() { return make_ref<cred>(current_cred()); }
 
+namespace {
+
+// Others who were equals may not look into what gained rights or became somebody else.
+bool changes_dumpability(const cred& old, const cred& fresh) {
+    return old.euid != fresh.euid || old.egid != fresh.egid || old.fsuid != fresh.fsuid ||
+           old.fsgid != fresh.fsgid || (fresh.cap_permitted & ~old.cap_permitted) != 0;
+}
+
+}  // namespace
+
 void commit_creds(RefPtr<cred> changed) {
     task_struct* task = current();
+    if (changes_dumpability(*task->real_cred, *changed)) {
+        if (task->mm) task->mm->dumpable.store(SUID_DUMP_DISABLE);
+        task->pdeath_signal = 0;
+    }
     if (changed->user.get() != task->cred->user.get()) {
         task->process_charge.charge(changed->user);
         // Not refused here, where programs do not look; execve will be.

@@ -60,10 +60,11 @@ struct group_info : RefCounted<group_info> {
     gid_t gid[kMax] = {};
 };
 
-inline constexpr unsigned kCapChown = 0, kCapDacOverride = 1, kCapFowner = 3, kCapKill = 5, kCapSetgid = 6,
-                          kCapSetuid = 7, kCapIpcLock = 14, kCapIpcOwner = 15, kCapSysChroot = 18,
-                          kCapSysPtrace = 19, kCapSysAdmin = 21, kCapSysBoot = 22, kCapSysNice = 23,
-                          kCapSysResource = 24, kCapSysTime = 25, kCapSysTtyConfig = 26, kCapMknod = 27,
+inline constexpr unsigned kCapChown = 0, kCapDacOverride = 1, kCapDacReadSearch = 2, kCapFowner = 3,
+                          kCapFsetid = 4, kCapKill = 5, kCapSetgid = 6, kCapSetuid = 7, kCapSetpcap = 8,
+                          kCapIpcLock = 14, kCapIpcOwner = 15, kCapSysChroot = 18, kCapSysPtrace = 19,
+                          kCapSysAdmin = 21, kCapSysBoot = 22, kCapSysNice = 23, kCapSysResource = 24,
+                          kCapSysTime = 25, kCapSysTtyConfig = 26, kCapMknod = 27, kCapSyslog = 34,
                           kCapWakeAlarm = 35, kCapCheckpointRestore = 40, kCapLast = 40;
 inline constexpr uint64_t kCapFullSet = (uint64_t{2} << kCapLast) - 1;
 
@@ -86,6 +87,7 @@ struct cred : RefCounted<cred> {
           cap_permitted(other.cap_permitted),
           cap_effective(other.cap_effective),
           cap_bset(other.cap_bset),
+          cap_ambient(other.cap_ambient),
           user(other.user),
           groups(other.groups) {}
 
@@ -102,6 +104,7 @@ struct cred : RefCounted<cred> {
     uint64_t cap_permitted = kCapFullSet;
     uint64_t cap_effective = kCapFullSet;
     uint64_t cap_bset = kCapFullSet;
+    uint64_t cap_ambient = 0;  // a subset of permitted and of inheritable
     RefPtr<user_struct> user;
     RefPtr<group_info> groups;  // null: none
 };

@@ -83,8 +83,7 @@ void fill_auxv(AuxVector& auxv, const linux_binprm& bprm, const ElfAuxiliary& au
     auxv.add(abi::Aux::EUid, credentials.euid);
     auxv.add(abi::Aux::Gid, credentials.gid);
     auxv.add(abi::Aux::EGid, credentials.egid);
-    auxv.add(abi::Aux::Secure,
-             credentials.uid != credentials.euid || credentials.gid != credentials.egid ? 1 : 0);
+    auxv.add(abi::Aux::Secure, bprm.secureexec ? 1 : 0);
     auxv.add(abi::Aux::Random, random.raw());
     auxv.add(abi::Aux::HwCap2, 0);
     auxv.add(abi::Aux::ExecFn, bprm.exec.raw());

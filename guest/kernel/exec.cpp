@@ -8,6 +8,7 @@
 #include "guest/fs/file.hpp"
 #include "guest/fs/namei.hpp"
 #include "guest/fs/vfs.hpp"
+#include "guest/kernel/capability.hpp"
 #include "guest/kernel/de_thread.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/futex.hpp"
@@ -157,7 +158,10 @@ Result<> load_script(linux_binprm& bprm) {
 Result<> search_binary_handler(linux_binprm& bprm, pt_regs& regs) {
     for (unsigned depth = 0; depth < kMaxInterpreters; ++depth) {
         TRY(prepare_binprm(bprm));
-        if (bprm.buf[0] != '#' || bprm.buf[1] != '!') return load_elf_binary(bprm, regs);
+        if (bprm.buf[0] != '#' || bprm.buf[1] != '!') {
+            TRY(bprm_creds_from_file(bprm));
+            return load_elf_binary(bprm, regs);
+        }
         TRY(load_script(bprm));
     }
     return Errno::Loop;
@@ -238,6 +242,7 @@ Result<> flush_old_exec(linux_binprm& bprm) {
     task.robust_list = UserPtr<void>();
     set_task_comm(&task, last_component_of(bprm.filename));
     do_close_on_exec(*task.files);
+    install_exec_creds(bprm);
     return {};
 }
 

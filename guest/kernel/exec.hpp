@@ -12,6 +12,7 @@
 
 namespace guest {
 
+struct cred;
 struct file;
 
 inline constexpr size_t kBinprmBufSize = 256;
@@ -37,6 +38,9 @@ struct linux_binprm {
     int envc = 0;
     const char* filename = nullptr;  // as the caller named it
     bool executable_stack = false;
+    RefPtr<struct cred> cred;          // who the new program acts as
+    bool secureexec = false;           // it has rights that its caller has not (AT_SECURE)
+    bool enforce_nondump = false;      // its file may be run, but not read
     char interp[kBinprmBufSize] = {};  // the script's interpreter, once there is one
     uint64_t last_pushed = 0;          // bytes of the string at p: argv[0], once all are there
 };

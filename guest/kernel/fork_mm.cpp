@@ -63,6 +63,7 @@ void copy_layout(mm_struct& to, const mm_struct& from) {
     to.env_start = from.env_start;
     to.env_end = from.env_end;
     to.mmap_base = from.mmap_base;
+    to.dumpable.store(from.dumpable.load());
     to.membarrier_state = from.membarrier_state;
     memcpy(to.saved_auxv, from.saved_auxv, sizeof(to.saved_auxv));
     if (from.exe_file) {

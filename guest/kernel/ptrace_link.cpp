@@ -23,7 +23,8 @@ bool may_access(const task_struct& task, uid_t uid, gid_t gid, uint64_t capabili
     const bool same_user = uid == theirs.euid && uid == theirs.suid && uid == theirs.uid &&
                            gid == theirs.egid && gid == theirs.sgid && gid == theirs.gid;
     const bool as_capable = (theirs.cap_permitted & ~capabilities) == 0;
-    return (same_user && as_capable) || capable(kCapSysPtrace);
+    const bool dumpable = !task.mm || task.mm->dumpable.load() == SUID_DUMP_USER;
+    return (same_user && as_capable && dumpable) || capable(kCapSysPtrace);
 }
 
 }  // namespace

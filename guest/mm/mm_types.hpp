@@ -27,6 +27,9 @@ inline constexpr uint64_t VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_SHARED = 8,
                           VM_DONTEXPAND = 0x40000, VM_LOCKONFAULT = 0x80000, VM_ACCOUNT = 0x100000,
                           VM_NORESERVE = 0x200000, VM_WIPEONFORK = 0x2000000;
 
+// mm_struct::dumpable, Linux's values: by nobody but the privileged, or by its user.
+inline constexpr int SUID_DUMP_DISABLE = 0, SUID_DUMP_USER = 1;
+
 struct vm_area_struct;
 
 // What whoever made an area wants to know of it: `open` of each copy of it (fork, a split, a move), `close`
@@ -93,6 +96,8 @@ struct mm_struct {
     VirtAddr arg_start, arg_end, env_start, env_end;
     VirtAddr mmap_base;  // areas without an address of their own go below it
     FileRef exe_file;
+    // Whether others of the same user may look into it (PR_SET_DUMPABLE).
+    Atomic<int> dumpable{SUID_DUMP_USER};
     uint32_t membarrier_state = 0;  // MEMBARRIER_CMD_REGISTER_* that were called
     static constexpr unsigned kAuxWords = 44;
     uint64_t saved_auxv[kAuxWords] = {};

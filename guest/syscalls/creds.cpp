@@ -1,4 +1,5 @@
 // User and group ids.
+#include "guest/kernel/capability.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -9,21 +10,11 @@ namespace {
 
 constexpr uint32_t kKeep = ~uint32_t{0};
 
-// Capabilities follow the user ids: gone when none of them is root's any more, effective with the effective
-// id (man 7 capabilities, "Effect of user ID changes on capabilities").
-void fix_capabilities(cred& changed, const cred& old) {
-    const bool had_root = old.uid == 0 || old.euid == 0 || old.suid == 0;
-    const bool has_root = changed.uid == 0 || changed.euid == 0 || changed.suid == 0;
-    if (had_root && !has_root) changed.cap_permitted = changed.cap_effective = 0;
-    if (old.euid == 0 && changed.euid != 0) changed.cap_effective = 0;
-    if (old.euid != 0 && changed.euid == 0) changed.cap_effective = changed.cap_permitted;
-}
-
 Result<> commit_uids(RefPtr<cred> changed) {
     const cred& old = current_cred();
     changed->fsuid = changed->euid;
     if (changed->uid != old.uid) changed->user = TRY(alloc_uid(changed->uid));
-    fix_capabilities(*changed, old);
+    cap_emulate_setxuid(*changed, old);
     commit_creds(std::move(changed));
     return {};
 }
@@ -83,10 +74,69 @@ Result<long> sys_setresgid(uint32_t real, uint32_t effective, uint32_t saved) {
     };
     if (!allowed(real) || !allowed(effective) || !allowed(saved)) return Errno::Perm;
     if (real != kKeep) changed->gid = real;
-    if (effective != kKeep) changed->egid = changed->fsgid = effective;
+    if (effective != kKeep) changed->egid = effective;
     if (saved != kKeep) changed->sgid = saved;
+    changed->fsgid = changed->egid;
     commit_creds(std::move(changed));
     return 0;
+}
+
+// The saved id follows when the real one is set, or the effective one to what was not the real one.
+Result<long> sys_setreuid(uint32_t real, uint32_t effective) {
+    RefPtr<cred> changed = TRY(prepare_creds());
+    const cred& old = current_cred();
+    const bool real_allowed = real == kKeep || real == old.uid || real == old.euid;
+    const bool effective_allowed =
+        effective == kKeep || effective == old.uid || effective == old.euid || effective == old.suid;
+    if (!(real_allowed && effective_allowed) && !capable(kCapSetuid)) return Errno::Perm;
+    if (real != kKeep) changed->uid = real;
+    if (effective != kKeep) changed->euid = effective;
+    if (real != kKeep || (effective != kKeep && effective != old.uid)) changed->suid = changed->euid;
+    TRY(commit_uids(std::move(changed)));
+    return 0;
+}
+
+Result<long> sys_setregid(uint32_t real, uint32_t effective) {
+    RefPtr<cred> changed = TRY(prepare_creds());
+    const cred& old = current_cred();
+    const bool real_allowed = real == kKeep || real == old.gid || real == old.egid;
+    const bool effective_allowed =
+        effective == kKeep || effective == old.gid || effective == old.egid || effective == old.sgid;
+    if (!(real_allowed && effective_allowed) && !capable(kCapSetgid)) return Errno::Perm;
+    if (real != kKeep) changed->gid = real;
+    if (effective != kKeep) changed->egid = effective;
+    if (real != kKeep || (effective != kKeep && effective != old.gid)) changed->sgid = changed->egid;
+    changed->fsgid = changed->egid;
+    commit_creds(std::move(changed));
+    return 0;
+}
+
+// These two give the old id, whether they could set the new one or not.
+Result<long> sys_setfsuid(uint32_t uid) {
+    const cred& old = current_cred();
+    const long before = old.fsuid;
+    if (uid == kKeep || uid == old.fsuid) return before;
+    const bool own = uid == old.uid || uid == old.euid || uid == old.suid;
+    if (!own && !capable(kCapSetuid)) return before;
+    Result<RefPtr<cred>> changed = prepare_creds();
+    if (!changed.ok()) return before;
+    changed.value()->fsuid = uid;
+    cap_fix_setfsuid(*changed.value(), old);
+    commit_creds(std::move(changed.value()));
+    return before;
+}
+
+Result<long> sys_setfsgid(uint32_t gid) {
+    const cred& old = current_cred();
+    const long before = old.fsgid;
+    if (gid == kKeep || gid == old.fsgid) return before;
+    const bool own = gid == old.gid || gid == old.egid || gid == old.sgid;
+    if (!own && !capable(kCapSetgid)) return before;
+    Result<RefPtr<cred>> changed = prepare_creds();
+    if (!changed.ok()) return before;
+    changed.value()->fsgid = gid;
+    commit_creds(std::move(changed.value()));
+    return before;
 }
 
 Result<long> sys_getresuid(UserPtr<uint32_t> real, UserPtr<uint32_t> effective, UserPtr<uint32_t> saved) {

@@ -1,6 +1,7 @@
 // prctl(2).
 #include "guest/abi/prctl.hpp"
 
+#include "guest/kernel/capability.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -27,10 +28,19 @@ Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, 
             TRY(copy_to_user(VirtAddr(arg2), task.comm, sizeof(task.comm)));
             return 0;
         case abi::Prctl::GetDumpable:
-            return 1;
+            return task.mm->dumpable.load();
         case abi::Prctl::SetDumpable:
             if (arg2 > 1) return Errno::Inval;
+            task.mm->dumpable.store(static_cast<int>(arg2));
             return 0;
+        case abi::Prctl::CapbsetRead:
+        case abi::Prctl::CapbsetDrop:
+        case abi::Prctl::GetSecurebits:
+        case abi::Prctl::SetSecurebits:
+        case abi::Prctl::GetKeepcaps:
+        case abi::Prctl::SetKeepcaps:
+        case abi::Prctl::CapAmbient:
+            return cap_prctl(static_cast<abi::Prctl>(option), arg2, arg3, arg4, arg5);
         case abi::Prctl::SetNoNewPrivs:
             if (arg2 != 1 || arg3 != 0 || arg4 != 0 || arg5 != 0) return Errno::Inval;
             task.no_new_privs = true;

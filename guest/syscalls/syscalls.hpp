@@ -2,6 +2,7 @@
 // those of the manual pages (man 2).
 #pragma once
 
+#include "guest/abi/capability.hpp"
 #include "guest/abi/clone.hpp"
 #include "guest/abi/file.hpp"
 #include "guest/abi/process.hpp"
@@ -63,10 +64,18 @@ Result<long> sys_setuid(uint32_t uid);
 Result<long> sys_setgid(uint32_t gid);
 Result<long> sys_setresuid(uint32_t real, uint32_t effective, uint32_t saved);
 Result<long> sys_setresgid(uint32_t real, uint32_t effective, uint32_t saved);
+Result<long> sys_setreuid(uint32_t real, uint32_t effective);
+Result<long> sys_setregid(uint32_t real, uint32_t effective);
+Result<long> sys_setfsuid(uint32_t uid);
+Result<long> sys_setfsgid(uint32_t gid);
 Result<long> sys_getresuid(UserPtr<uint32_t> real, UserPtr<uint32_t> effective, UserPtr<uint32_t> saved);
 Result<long> sys_getresgid(UserPtr<uint32_t> real, UserPtr<uint32_t> effective, UserPtr<uint32_t> saved);
 Result<long> sys_getgroups(int count, UserPtr<uint32_t> groups);
 Result<long> sys_setgroups(int count, UserPtr<const uint32_t> groups);
+
+// capability.cpp
+Result<long> sys_capget(UserPtr<abi::CapUserHeader> header, UserPtr<abi::CapUserData> data);
+Result<long> sys_capset(UserPtr<abi::CapUserHeader> header, UserPtr<const abi::CapUserData> data);
 
 // mm.cpp
 Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t flags, int fd,

@@ -31,6 +31,13 @@ void put_root_in_fs(seq_file& m, const vfsmount& mnt) {
     kfree(buffer);
 }
 
+void put_flags(proc_text& m, const vfsmount& mnt) {
+    m.puts(" rw");
+    if ((mnt.mnt_flags & MNT_NOSUID) != 0) m.puts(",nosuid");
+    if ((mnt.mnt_flags & MNT_NODEV) != 0) m.puts(",nodev");
+    if ((mnt.mnt_flags & MNT_NOEXEC) != 0) m.puts(",noexec");
+}
+
 // Calls put(mount, its place) for each.
 template <typename Put>
 Result<> for_each_mount(task_struct& task, Put&& put) {
@@ -54,7 +61,9 @@ Result<> mounts_show(proc_text& m, task_struct& task) {
         put_device(m, mnt);
         m.putc(' ');
         m.escape(place, kEscaped);
-        m.printf(" %s rw 0 0\n", mnt.mnt_root->sb().s_type.name);
+        m.printf(" %s", mnt.mnt_root->sb().s_type.name);
+        put_flags(m, mnt);
+        m.puts(" 0 0\n");
     });
 }
 
@@ -66,7 +75,8 @@ Result<> mountinfo_show(proc_text& m, task_struct& task) {
         put_root_in_fs(m, mnt);
         m.putc(' ');
         m.escape(place, kEscaped);
-        m.printf(" rw - %s ", sb.s_type.name);
+        put_flags(m, mnt);
+        m.printf(" - %s ", sb.s_type.name);
         put_device(m, mnt);
         m.puts(" rw\n");
     });

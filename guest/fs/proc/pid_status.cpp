@@ -105,7 +105,7 @@ void put_signals(proc_text& m, const task_struct& task) {
 void put_rights(proc_text& m, const task_struct& task) {
     const RefPtr<const cred> who = task.real_cred;
     m.printf("CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
-             who->cap_inheritable, who->cap_permitted, who->cap_effective, who->cap_bset, uint64_t{0});
+             who->cap_inheritable, who->cap_permitted, who->cap_effective, who->cap_bset, who->cap_ambient);
     m.printf("NoNewPrivs:\t%d\n", task.no_new_privs ? 1 : 0);
     m.puts("Seccomp:\t0\nSeccomp_filters:\t0\n");
 }

@@ -122,9 +122,13 @@ uint64_t proc_ino(const pid* of, unsigned what, unsigned fd) {
 
 void task_dump_owner(const task_struct& task, inode& node) {
     const RefPtr<const cred> who = task.cred;
+    bool dumpable = true;
+    if (const MmRef mm = get_task_mm(task)) dumpable = mm->dumpable.load() == SUID_DUMP_USER;
     const spinlock_guard guard(node.i_lock);
-    node.i_uid = who->euid;
-    node.i_gid = who->egid;
+    // Of what may not be looked into only the directory stays its user's.
+    const bool hidden = !dumpable && node.i_mode != (abi::kIfDir | 0555);
+    node.i_uid = hidden ? 0 : who->euid;
+    node.i_gid = hidden ? 0 : who->egid;
 }
 
 bool dir_emit(dir_context& ctx, const char* name, uint64_t ino, abi::umode_t mode, abi::loff_t next) {
