@@ -130,6 +130,29 @@ Result<long> sys_pwritev(int fd, UserPtr<const abi::Iovec> segments, int count, 
     return do_pwrite(*f, from, static_cast<int64_t>(offset));
 }
 
+namespace {
+
+// The flags that change nothing where all contents are in memory: RWF_HIPRI, RWF_DSYNC and RWF_SYNC.
+constexpr uint32_t kRwfKnown = 7;
+constexpr uint64_t kCurrentOffset = ~uint64_t{0};
+
+}  // namespace
+
+// The offset's second half is empty in 64-bit programs.
+Result<long> sys_preadv2(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset, uint64_t,
+                         uint32_t flags) {
+    if ((flags & ~kRwfKnown) != 0) return Errno::OpNotSupp;
+    return offset == kCurrentOffset ? sys_readv(fd, segments, count)
+                                    : sys_preadv(fd, segments, count, offset);
+}
+
+Result<long> sys_pwritev2(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset, uint64_t,
+                          uint32_t flags) {
+    if ((flags & ~kRwfKnown) != 0) return Errno::OpNotSupp;
+    return offset == kCurrentOffset ? sys_writev(fd, segments, count)
+                                    : sys_pwritev(fd, segments, count, offset);
+}
+
 Result<long> sys_lseek(int fd, int64_t offset, uint32_t whence) {
     const RefPtr<file> f = TRY(current_file(fd));
     return TRY(vfs_llseek(*f, offset, whence));
@@ -150,6 +173,60 @@ Result<long> sys_sendfile(int out_fd, int in_fd, UserPtr<int64_t> offset, size_t
         TRY(put_user(offset, in_pos));
     } else {
         in->f_pos = in_pos;
+    }
+    TRY(account_read(done));
+    TRY(account_write(done));
+    return static_cast<long>(done);
+}
+
+namespace {
+
+// What copy_file_range(2) asks of both files, before it looks at offsets.
+Result<> check_copy(const file& in, const file& out) {
+    if (abi::is_dir(in.node().i_mode) || abi::is_dir(out.node().i_mode)) return Errno::IsDir;
+    if (!abi::is_reg(in.node().i_mode) || !abi::is_reg(out.node().i_mode)) return Errno::Inval;
+    const bool open_right = (in.f_mode & file::kRead) != 0 && (out.f_mode & file::kWrite) != 0;
+    if (!open_right || (out.f_flags & abi::kOAppend) != 0) return Errno::BadF;
+    if (in.node().i_sb != out.node().i_sb) return Errno::XDev;
+    return {};
+}
+
+bool overlap(abi::loff_t a, abi::loff_t b, size_t bytes) {
+    const auto distance = static_cast<uint64_t>(a < b ? b - a : a - b);
+    return distance < bytes;
+}
+
+}  // namespace
+
+Result<long> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int out_fd,
+                                 UserPtr<int64_t> out_offset, size_t bytes, uint32_t flags) {
+    const RefPtr<file> in = TRY(current_file(in_fd));
+    const RefPtr<file> out = TRY(current_file(out_fd));
+    abi::loff_t in_pos = in_offset ? TRY(get_user(in_offset)) : in->f_pos;
+    abi::loff_t out_pos = out_offset ? TRY(get_user(out_offset)) : out->f_pos;
+    if (flags != 0) return Errno::Inval;
+    TRY(check_copy(*in, *out));
+    if (in_pos < 0 || out_pos < 0) return Errno::Inval;
+    const auto most = static_cast<uint64_t>(INT64_MAX);
+    if (bytes > most - static_cast<uint64_t>(in_pos) || bytes > most - static_cast<uint64_t>(out_pos))
+        return Errno::Overflow;
+    // What lies beyond the end is not copied, and overlaps with nothing.
+    const abi::loff_t size = in->node().i_size;
+    const uint64_t there = in_pos < size ? static_cast<uint64_t>(size - in_pos) : 0;
+    if (bytes > there) bytes = there;
+    if (bytes > kMaxRwCount) bytes = kMaxRwCount;
+    if (&in->node() == &out->node() && overlap(in_pos, out_pos, bytes)) return Errno::Inval;
+    if (bytes == 0) return 0;
+    const size_t done = TRY(copy_between(*in, in_pos, *out, out_pos, bytes));
+    if (in_offset) {
+        TRY(put_user(in_offset, in_pos));
+    } else {
+        in->f_pos = in_pos;
+    }
+    if (out_offset) {
+        TRY(put_user(out_offset, out_pos));
+    } else {
+        out->f_pos = out_pos;
     }
     TRY(account_read(done));
     TRY(account_write(done));

@@ -21,8 +21,34 @@ Result<long> sys_readv(int fd, UserPtr<const abi::Iovec> segments, int count);
 Result<long> sys_writev(int fd, UserPtr<const abi::Iovec> segments, int count);
 Result<long> sys_preadv(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset);
 Result<long> sys_pwritev(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset);
+Result<long> sys_preadv2(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset, uint64_t,
+                         uint32_t flags);
+Result<long> sys_pwritev2(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset, uint64_t,
+                          uint32_t flags);
 Result<long> sys_lseek(int fd, int64_t offset, uint32_t whence);
 Result<long> sys_sendfile(int out_fd, int in_fd, UserPtr<int64_t> offset, size_t bytes);
+
+Result<long> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int out_fd,
+                                 UserPtr<int64_t> out_offset, size_t bytes, uint32_t flags);
+
+// sys_advise.cpp
+Result<long> sys_readahead(int fd, int64_t offset, size_t bytes);
+Result<long> sys_fadvise64(int fd, int64_t offset, int64_t bytes, int advice);
+Result<long> sys_sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t flags);
+
+// sys_xattr.cpp
+Result<long> sys_setxattr(UserPath path, UserPtr<const char> name, VirtAddr value, size_t bytes, int flags);
+Result<long> sys_lsetxattr(UserPath path, UserPtr<const char> name, VirtAddr value, size_t bytes, int flags);
+Result<long> sys_fsetxattr(int fd, UserPtr<const char> name, VirtAddr value, size_t bytes, int flags);
+Result<long> sys_getxattr(UserPath path, UserPtr<const char> name, VirtAddr value, size_t bytes);
+Result<long> sys_lgetxattr(UserPath path, UserPtr<const char> name, VirtAddr value, size_t bytes);
+Result<long> sys_fgetxattr(int fd, UserPtr<const char> name, VirtAddr value, size_t bytes);
+Result<long> sys_listxattr(UserPath path, VirtAddr list, size_t bytes);
+Result<long> sys_llistxattr(UserPath path, VirtAddr list, size_t bytes);
+Result<long> sys_flistxattr(int fd, VirtAddr list, size_t bytes);
+Result<long> sys_removexattr(UserPath path, UserPtr<const char> name);
+Result<long> sys_lremovexattr(UserPath path, UserPtr<const char> name);
+Result<long> sys_fremovexattr(int fd, UserPtr<const char> name);
 
 // sys_open.cpp
 Result<long> sys_open(UserPath name, uint32_t flags, uint32_t mode);

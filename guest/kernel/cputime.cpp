@@ -4,6 +4,7 @@
 #include "guest/kernel/ktime.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
+#include "guest/kernel/sched_queue.hpp"
 
 namespace guest {
 
@@ -44,6 +45,20 @@ void check_cpu_limit(task_struct& task, const task_cputime& now) {
     } else if (seconds >= limit.current) {
         send_group_sig(abi::kSigXcpu, &task);
         limit.current = seconds + 1;
+    }
+}
+
+// The same for a real-time task that does not sleep, in microseconds.
+void check_rt_limit(task_struct& task) {
+    constexpr uint64_t kUsPerTick = kNsPerTick / 1000, kUsPerSecond = 1'000'000;
+    abi::RlimitPair& limit = task.signal->rlim[static_cast<unsigned>(abi::Rlimit::RtTime)];
+    if (limit.current == abi::kRlimInfinity || !rt_policy(task.se.policy)) return;
+    const uint64_t ran = task.se.rt_ticks * kUsPerTick;
+    if (ran >= limit.maximum) {
+        send_group_sig(abi::kSigKill, &task);
+    } else if (ran >= limit.current) {
+        limit.current += kUsPerSecond;
+        send_group_sig(abi::kSigXcpu, &task);
     }
 }
 
@@ -90,6 +105,7 @@ void run_posix_cpu_timers(task_struct& task) {
     const task_cputime now = task.signal->cputimer;
     if (!list_empty(task.signal->cpu_timers)) run_list(task.signal->cpu_timers, now);
     check_cpu_limit(task, now);
+    check_rt_limit(task);
 }
 
 void posix_cpu_timers_exit(task_struct& task, GroupDead group_dead) {

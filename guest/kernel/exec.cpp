@@ -14,6 +14,7 @@
 #include "guest/kernel/futex.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/lib/format.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
@@ -135,6 +136,7 @@ Result<ScriptLine> parse_script_line(char* line) {
 // argv[0] gives way to the interpreter, its argument and the script's path; the file becomes the
 // interpreter's.
 Result<> load_script(linux_binprm& bprm) {
+    if (bprm.path_inaccessible) return Errno::NoEnt;
     KBuffer line = TRY(KBuffer::allocate(kBinprmBufSize));
     memcpy(line.data(), bprm.buf, kBinprmBufSize);
     const ScriptLine script = TRY(parse_script_line(line.data() + 2));
@@ -246,13 +248,41 @@ Result<> flush_old_exec(linux_binprm& bprm) {
     return {};
 }
 
+namespace {
+
+// Where a path that begins at a descriptor leads, in words: what a script's interpreter is told.
+Result<KBuffer> name_at(int dirfd, const char* path) {
+    constexpr size_t kRoomForNumber = 24;
+    KBuffer text = TRY(KBuffer::allocate(strlen(path) + kRoomForNumber));
+    if (path[0] == '/' || dirfd == abi::kAtFdCwd) {
+        memcpy(text.data(), path, strlen(path) + 1);
+    } else {
+        const char* slash = path[0] != '\0' ? "/" : "";
+        (void)snprintf(text.data(), text.size(), "/dev/fd/%d%s%s", dirfd, slash, path);
+    }
+    return text;
+}
+
+}  // namespace
+
 Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector& envp) {
+    return do_execveat(abi::kAtFdCwd, filename, 0, argv, envp);
+}
+
+Result<> do_execveat(int dirfd, const char* path, uint32_t flags, const ArgVector& argv,
+                     const ArgVector& envp) {
     if ((current()->flags & PF_NPROC_EXCEEDED) != 0 && is_over_process_limit(*current_cred().user))
         return Errno::Again;
     current()->flags &= ~PF_NPROC_EXCEEDED;
     linux_binprm bprm;
+    const lookup_flags how{.follow = (flags & abi::kAtSymlinkNoFollow) == 0,
+                           .empty = (flags & abi::kAtEmptyPath) != 0};
+    bprm.program = TRY(open_exec(dirfd, path, how));
+    const KBuffer name = TRY(name_at(dirfd, path));
+    const char* const filename = name.data();
     bprm.filename = filename;
-    bprm.program = TRY(open_exec(abi::kAtFdCwd, filename));
+    bprm.path_inaccessible =
+        path[0] != '/' && dirfd != abi::kAtFdCwd && get_close_on_exec(*current()->files, dirfd);
     TRY(bprm_mm_init(bprm));
     bprm.argc = TRY(count_strings(argv));
     bprm.envc = TRY(count_strings(envp));

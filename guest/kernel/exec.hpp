@@ -39,6 +39,7 @@ struct linux_binprm {
     const char* filename = nullptr;  // as the caller named it
     bool executable_stack = false;
     RefPtr<struct cred> cred;          // who the new program acts as
+    bool path_inaccessible = false;    // filename leads by a descriptor that execve closes
     bool secureexec = false;           // it has rights that its caller has not (AT_SECURE)
     bool enforce_nondump = false;      // its file may be run, but not read
     char interp[kBinprmBufSize] = {};  // the script's interpreter, once there is one
@@ -48,6 +49,10 @@ struct linux_binprm {
 // Both return only on failure before the old program is gone. On success the registers that the current
 // system call returns to are the new program's.
 Result<> do_execve(const char* filename, const ArgVector& argv, const ArgVector& envp);
+
+// The same for a path that begins at dirfd; flags of kAtEmptyPath and kAtSymlinkNoFollow.
+Result<> do_execveat(int dirfd, const char* path, uint32_t flags, const ArgVector& argv,
+                     const ArgVector& envp);
 
 // Loaders: NoExec if the file is of another kind. Past the point of no return (flush_old_exec) an error
 // kills.

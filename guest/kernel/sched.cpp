@@ -211,6 +211,7 @@ bool try_to_wake_up(task_struct* task, uint32_t states) {
     if (is_uninterruptible(state)) --boot_rq.uninterruptible;
     const uint64_t slept = jiffies - task->se.last_ran;
     task->se.sleep_avg = (task->se.sleep_avg + slept) / 2;
+    task->se.rt_ticks = 0;
     enqueue(boot_rq, *task);
     // Whoever idles or ranks lower gives way at once; others keep their turn.
     check_preempt(*task);
@@ -235,6 +236,7 @@ void scheduler_tick(bool user) {
     update_curr();
     (user ? task.utime : task.stime) += kNsPerTick;
     (user ? task.signal->cputimer.utime : task.signal->cputimer.stime) += kNsPerTick;
+    if (rt_policy(task.se.policy)) ++task.se.rt_ticks;
     run_posix_cpu_timers(task);
     ++task.se.sum_exec_ticks;
     if (task.se.sleep_avg > 0) --task.se.sleep_avg;

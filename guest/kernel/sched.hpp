@@ -51,6 +51,7 @@ struct sched_entity {
     unsigned time_slice = 0;        // ticks left
     bool first_time_slice = false;  // it still runs on what its maker gave it
     uint64_t sum_exec_ticks = 0;
+    uint64_t rt_ticks = 0;  // run as a real-time task since it slept last, against RLIMIT_RTTIME
     // ns: on the CPU in all, since when now; waiting in the queue in all, since when now. And turns on the
     // CPU.
     uint64_t sum_exec_runtime = 0, exec_start = 0;

@@ -48,6 +48,18 @@ Result<long> sys_execve(UserString path, UserPtr<const UserString> argv, UserPtr
     return 0;
 }
 
+Result<long> sys_execveat(int dirfd, UserString path, UserPtr<const UserString> argv,
+                          UserPtr<const UserString> envp, uint32_t flags) {
+    if ((flags & ~(abi::kAtSymlinkNoFollow | abi::kAtEmptyPath)) != 0) return Errno::Inval;
+    const KBuffer name = TRY(getname(path));
+    ArgVector arguments;
+    arguments.user = argv;
+    ArgVector environment;
+    environment.user = envp;
+    TRY(do_execveat(dirfd, name.data(), flags, arguments, environment));
+    return 0;
+}
+
 // Kept for those who ask (nothing here depends on it: addresses are never random, for one).
 Result<long> sys_personality(uint32_t wanted) {
     constexpr uint32_t kJustAsk = 0xffffffff;

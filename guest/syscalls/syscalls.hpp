@@ -20,6 +20,8 @@ Result<long> sys_vfork();
 Result<long> sys_clone(uint64_t flags, VirtAddr stack, UserPtr<int32_t> parent_tid,
                        UserPtr<int32_t> child_tid, uint64_t tls);
 Result<long> sys_execve(UserString path, UserPtr<const UserString> argv, UserPtr<const UserString> envp);
+Result<long> sys_execveat(int dirfd, UserString path, UserPtr<const UserString> argv,
+                          UserPtr<const UserString> envp, uint32_t flags);
 Result<long> sys_personality(uint32_t wanted);
 Result<long> sys_exit(int code);
 Result<long> sys_exit_group(int code);
