@@ -25,7 +25,8 @@ Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, TimeMo
 
 Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
          const Wiring& wiring)
-    : core_(id, model, time_mode, std::move(engine), this, wiring.ram, wiring.mirror, wiring.recorder),
+    : core_(id, model, time_mode, std::move(engine), &Cpu::look, this, wiring.ram, wiring.mirror,
+            wiring.recorder),
       wiring_(wiring),
       delivery_(core_),
       flush_intercepts_(core_) {
@@ -56,12 +57,12 @@ void Cpu::refresh_attention() {
         return;
     }
     const bool now = stop_requested_ || wiring_.interrupts.pending();
-    core_.clock().attend_at(now ? 0 : core_.icount_at(next_deadline()));
+    core_.clock().look_at(now ? 0 : core_.icount_at(next_deadline()));
 }
 
 void Cpu::request_stop() {
     stop_requested_ = true;
-    core_.clock().attend_at(0);
+    core_.clock().look_at(0);
     if (host_clock()) Doorbell::ring(core_.state(), kRequestNmi);
 }
 
@@ -118,7 +119,27 @@ void Cpu::run_engine() {
 
 void Cpu::stop_engine() {
     stopped_in_hook_ = true;
+    // Blocks that count themselves do not ask whether to stop.
+    core_.clock().look_soon();
     uc_emu_stop(core_.engine().handle());
+}
+
+void Cpu::look(void* cpu) {
+    Cpu& c = *static_cast<Cpu*>(cpu);
+    if (!c.attend()) return;
+    c.core_.clock().cancel();
+    c.stop_engine();
+}
+
+void Cpu::spare_calls(const BlockCall& call, const void* hook) {
+    if (!block_calls_tried_) {
+        block_calls_tried_ = true;
+        block_calls_located_ = block_calls_.locate(call.return_address, hook, &Cpu::look, this);
+    }
+    if (!block_calls_located_) return;
+    const auto* const request = reinterpret_cast<const uint8_t*>(&core_.state().exit_request());
+    const auto* const env = static_cast<const uint8_t*>(core_.state().env());
+    static_cast<void>(block_calls_.rewrite_asking(call, static_cast<int32_t>(request - env)));
 }
 
 bool Cpu::attend() {

@@ -12,6 +12,7 @@
 #include "emu/bus/irq.hpp"
 #include "emu/bus/mmio_bus.hpp"
 #include "emu/bus/port_bus.hpp"
+#include "emu/cpu/block_calls.hpp"
 #include "emu/cpu/cpu_core.hpp"
 #include "emu/cpu/cpu_model.hpp"
 #include "emu/cpu/delivery.hpp"
@@ -116,6 +117,9 @@ private:
 
     // At a block's start, when something may have to happen before it. True: the block must not run.
     [[nodiscard]] bool attend();
+    static void look(void* cpu);
+    // With the host's clock: the block that calls its hook asks whether to stop from now on, and no more.
+    void spare_calls(const BlockCall& call, const void* hook);
     void entered_user_mode();
 
     void deliver(const Exception& exception);
@@ -160,7 +164,10 @@ private:
     InstrCount window_end_[EngineTlbLayout::kModes] = {};
     OpenCall open_calls_[kOpenCalls];
     std::vector<std::unique_ptr<MmioHole>> mmio_holes_;
-    Doorbell doorbell_;  // with the host's clock
+    // With the host's clock:
+    Doorbell doorbell_;
+    BlockCalls block_calls_;
+    bool block_calls_located_ = false, block_calls_tried_ = false;
     VirtualNs rung_deadline_ = bus::kNever;
     std::string engine_error_;
 };

@@ -11,14 +11,15 @@
 namespace forkscope::cpu {
 
 CpuCore::CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
-                 void* owner, mem::GuestRam& ram, mmu::Mirror& mirror, log::Recorder& recorder)
+                 void (*look)(void*), void* owner, mem::GuestRam& ram, mmu::Mirror& mirror,
+                 log::Recorder& recorder)
     : id_(id),
       time_mode_(time_mode),
       steady_start_(steady_now()),
       engine_(std::move(engine)),
       ram_(ram),
       recorder_(recorder),
-      clock_(*this, owner),
+      clock_(*this, look, owner),
       code_pages_(ram),
       mmu_(id, {.physical_bits = kPhysicalBits, .has_1gib_pages = model.has_1gib_pages, .has_pse36 = true},
            ram, mirror, recorder, *this) {}
@@ -130,6 +131,28 @@ uint32_t CpuCore::count_before(const Block& block, uint64_t rip) {
         at += length;
     }
     return count;
+}
+
+// Far returns, IRET, SYSRET, SYSEXIT, far calls and jumps, by the last bytes of the block: without knowing
+// where the last instruction begins, so now and then it takes another for one of them, which costs time and
+// no more.
+bool CpuCore::may_change_privilege(const Block& block) {
+    constexpr size_t kLongest =
+        9;  // bytes that matter: an opcode, ModRM, SIB, four of an offset, and two to spare
+    const size_t size = std::min<size_t>(block.bytes, kLongest);
+    uint8_t code[15];
+    if (peek_code(block.pc + block.bytes - size, code) < size) return true;
+    const auto from_end = [&](size_t n) { return n <= size ? code[size - n] : uint8_t{0x90}; };
+    const uint8_t last = from_end(1);
+    if (last == 0xcf || last == 0xcb || from_end(3) == 0xca) return true;    // iret, retf
+    if (from_end(2) == 0x0f && (last == 0x07 || last == 0x35)) return true;  // sysret, sysexit
+    for (const size_t length : {5, 7})                                       // callf, jmpf ptr16:16/32
+        if (from_end(length) == 0x9a || from_end(length) == 0xea) return true;
+    for (size_t n = 2; n <= size; ++n) {  // callf, jmpf m16:16/32/64
+        const unsigned operation = from_end(n - 1) >> 3 & 7, mode = from_end(n - 1) >> 6;
+        if (from_end(n) == 0xff && mode != 3 && (operation == 3 || operation == 5)) return true;
+    }
+    return false;
 }
 
 }  // namespace forkscope::cpu

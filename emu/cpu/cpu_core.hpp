@@ -27,8 +27,9 @@ enum class TimeMode : uint8_t {
 
 class CpuCore final : private InstructionClock::CodeReader, private mmu::EngineTlb {
 public:
-    CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine, void* owner,
-            mem::GuestRam& ram, mmu::Mirror& mirror, log::Recorder& recorder);
+    CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
+            void (*look)(void*), void* owner, mem::GuestRam& ram, mmu::Mirror& mirror,
+            log::Recorder& recorder);
 
     [[nodiscard]] Engine& engine() { return *engine_; }
     [[nodiscard]] LiveState& state() { return engine_->state(); }
@@ -87,6 +88,7 @@ private:
     PhysAddr code_frame(uint64_t pc) override;
     uint32_t count_instructions(const Block& block) override;
     uint32_t count_before(const Block& block, uint64_t rip) override;
+    bool may_change_privilege(const Block& block) override;
     void flush_all() override;
     [[nodiscard]] VirtualNs host_now() const;
 

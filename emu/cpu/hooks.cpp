@@ -46,25 +46,21 @@ bus::Width width_of(unsigned bytes) { return static_cast<bus::Width>(bytes); }
 struct Hooks {
     static Cpu& cpu(void* user) { return *static_cast<Cpu*>(user); }
 
-    // The hot one: a call for every block that runs. It gets the clock alone; the rest is a tail call.
-    static void block(uc_engine*, uint64_t pc, uint32_t bytes, void* user) {
-        auto& clock = *static_cast<InstructionClock*>(user);
-        if (!clock.enter(pc, bytes)) [[unlikely]]
-            return enter_slowly(clock, pc, bytes);
-        if (clock.needs_attention()) [[unlikely]]
-            return look_up(clock);
+    // A block that does not count itself yet, or cannot (block_calls.hpp).
+    static void block(uc_engine* uc, uint64_t pc, uint32_t bytes, void* user) {
+        static_cast<InstructionClock*>(user)->enter(call_of(__builtin_return_address(0), uc, pc, bytes, user),
+                                                    reinterpret_cast<const void*>(block));
     }
 
-    [[gnu::noinline]] static void enter_slowly(InstructionClock& clock, uint64_t pc, uint32_t bytes) {
-        clock.enter_slowly(pc, bytes);
-        if (clock.needs_attention()) look_up(clock);
+    // With the host's clock: the block need not call again.
+    static void block_uncounted(uc_engine* uc, uint64_t pc, uint32_t bytes, void* user) {
+        cpu(user).spare_calls(call_of(__builtin_return_address(0), uc, pc, bytes, user),
+                              reinterpret_cast<const void*>(block_uncounted));
     }
 
-    [[gnu::noinline]] static void look_up(InstructionClock& clock) {
-        Cpu& c = *static_cast<Cpu*>(clock.owner());
-        if (!c.attend()) return;
-        clock.cancel();
-        c.stop_engine();
+    static BlockCall call_of(const void* return_address, uc_engine* uc, uint64_t pc, uint32_t bytes,
+                             void* user) {
+        return {static_cast<const uint8_t*>(return_address), uc, pc, bytes, user};
     }
 
     static bool fill(uc_engine*, uint64_t va, uc_mem_type type, uc_tlb_entry* entry, void* user) {
@@ -244,14 +240,16 @@ struct Hooks {
     static void system_call(uc_engine*, void* user) {
         Cpu& c = cpu(user);
         c.log_system_call();
-        if (const auto refused = c.delivery_.system_call())
-            raise_exception_err_ra_x86_64(c.core_.state().env(), refused->vector, 0, 0);
+        const auto refused = c.delivery_.system_call();
+        c.core_.clock().see_privilege(c.core_.state().cpl());
+        if (refused) raise_exception_err_ra_x86_64(c.core_.state().env(), refused->vector, 0, 0);
     }
 
     static void system_enter(uc_engine*, void* user) {
         Cpu& c = cpu(user);
-        if (const auto refused = c.delivery_.system_enter())
-            raise_exception_err_ra_x86_64(c.core_.state().env(), refused->vector, 0, 0);
+        const auto refused = c.delivery_.system_enter();
+        c.core_.clock().see_privilege(c.core_.state().cpl());
+        if (refused) raise_exception_err_ra_x86_64(c.core_.state().env(), refused->vector, 0, 0);
     }
 
     static int time_stamp(Cpu& c) {
@@ -304,7 +302,9 @@ Result<void> Cpu::install_hooks() {
                                 instruction);
     };
     const uint64_t ram_end = core_.ram().regions().back().base.raw() + core_.ram().regions().back().size;
-    if (!host_clock()) {
+    if (host_clock()) {
+        add(UC_HOOK_BLOCK, Hooks::block_uncounted);
+    } else {
         uc_hook block_hook = 0;
         error = uc_hook_add(uc, &block_hook, UC_HOOK_BLOCK, reinterpret_cast<void*>(Hooks::block),
                             &core_.clock(), 1, 0);

@@ -1,43 +1,117 @@
 #include "emu/cpu/instruction_clock.hpp"
 
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <new>
+
 namespace forkscope::cpu {
 
-InstructionClock::InstructionClock(CodeReader& reader, void* owner)
-    : reader_(reader), owner_(owner), entries_(kEntries), positions_(kPositions) {
-    hot_.entries = entries_.data();
+namespace {
+
+// A limit beyond which `left` is never set, so that it stays far from its own.
+constexpr InstrCount kFarAway = InstrCount{1} << 62;
+
+}  // namespace
+
+InstructionClock::InstructionClock(CodeReader& reader, void (*look)(void*), void* owner)
+    : reader_(reader), look_(look), owner_(owner), known_(kSlots), positions_(kPositions) {
+    allocate_places(0);
 }
 
-void InstructionClock::enter_slowly(uint64_t pc, uint32_t bytes) {
-    hot_.retired += hot_.in_block;
-    hot_.in_block = 0;
-    hot_.pc = pc;
-    hot_.bytes = hot_.known_bytes = bytes;
-    const Block now = block();
-    const uint64_t frame = reader_.code_frame(now.pc).raw();
-    Entry& entry = entries_[slot(now.pc)];
-    if (entry.pc != now.pc || entry.bytes != now.bytes || entry.frame != frame) {
-        entry.pc = now.pc;
-        entry.bytes = now.bytes;
-        entry.frame = frame;
-        entry.count = reader_.count_instructions(now);
-        entry.generation = next_generation_++;
+void InstructionClock::Unmap::operator()(Place* places) const { munmap(places, bytes); }
+
+// Zero, and no memory until it is touched: of all places of calls that could be, few ever are.
+void InstructionClock::allocate_places(size_t calls) {
+    const size_t bytes = (kFirstCall + calls) * sizeof(Place);
+    void* p =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) throw std::bad_alloc();
+    places_ = {static_cast<Place*>(p), Unmap{bytes}};
+}
+
+void InstructionClock::enter(const BlockCall& call, const void* hook) {
+    if (rewriting_ == Rewriting::Untried) try_rewriting(call, hook);
+    const uint32_t index = identify(call);
+    counters_->current = index;
+    counters_->left -= places_.get()[index].count;
+    const bool watched = index < kFirstCall && known_[index - kFirstSlot].watched;
+    if (look_needed()) [[unlikely]]
+        look_(owner_);
+    // Its end may be in another privilege level: then the next block wants a look.
+    if (watched && counters_->current == index) look_soon();
+}
+
+void InstructionClock::look_if_needed(void* clock) {
+    auto& c = *static_cast<InstructionClock*>(clock);
+    if (c.look_needed()) [[unlikely]]
+        c.look_(c.owner_);
+    else
+        c.look_at(c.wanted_);
+}
+
+void InstructionClock::look_at(InstrCount retired) {
+    wanted_ = retired;
+    set_limit(std::min(retired, at_block_end() + kFarAway));
+}
+
+void InstructionClock::look_soon() { set_limit(at_block_end()); }
+
+void InstructionClock::try_rewriting(const BlockCall& call, const void* hook) {
+    rewriting_ = Rewriting::Impossible;
+    if (!calls_.locate(call.return_address, hook, look_if_needed, this)) return;
+    const Place known_block = current();
+    const uint32_t index = counters_->current;
+    allocate_places(calls_.indices());
+    places_.get()[index] = known_block;
+    calls_.counters() = *counters_;
+    counters_ = &calls_.counters();
+    rewriting_ = Rewriting::Possible;
+}
+
+// The index of the block's place. The first time, the call is rewritten if it can be.
+uint32_t InstructionClock::identify(const BlockCall& call) {
+    const size_t at = slot(call.pc);
+    const auto index = static_cast<uint32_t>(kFirstSlot + at);
+    Place& place = places_.get()[index];
+    Known& known = known_[at];
+    const bool same = place.pc == call.pc && place.bytes == call.bytes;
+    if (same && known.epoch == epoch_) return index;
+    const Block block{call.pc, call.bytes};
+    const uint64_t frame = reader_.code_frame(call.pc).raw();
+    if (!same || known.epoch == 0 || known.frame != frame) {
+        place = {call.pc, next_generation_++, static_cast<uint16_t>(call.bytes),
+                 static_cast<uint16_t>(reader_.count_instructions(block))};
+        known.frame = frame;
+        known.watched = reader_.may_change_privilege(block);
+        if (rewriting_ == Rewriting::Possible && !known.watched && rewrite(call, place)) {
+            known.epoch = 0;
+            return kFirstCall + calls_.index_of(call);
+        }
     }
-    entry.epoch = hot_.epoch;
-    hot_.in_block = hot_.count = entry.count;
+    known.epoch = epoch_;
+    return index;
+}
+
+bool InstructionClock::rewrite(const BlockCall& call, const Place& place) {
+    const uint32_t index = kFirstCall + calls_.index_of(call);
+    if (!calls_.rewrite_counting(call, place.count, index)) return false;
+    places_.get()[index] = place;
+    ++rewritten_;
+    return true;
 }
 
 uint32_t InstructionClock::before(uint64_t rip) {
-    if (hot_.in_block == 0 || rip == hot_.pc) return 0;
-    const uint64_t into = rip - hot_.pc;
+    const Place& place = current();
+    if (place.count == 0 || rip == place.pc) return 0;
+    const uint64_t into = rip - place.pc;
     // Past its end: all of it ran (an INT that ends the block reports the next instruction).
-    if (into >= hot_.bytes) return hot_.in_block;
-    const Entry& entry = entries_[slot(hot_.pc)];
-    Position& position = positions_[(rip ^ (hot_.pc << 3)) & (kPositions - 1)];
-    if (entry.pc == hot_.pc && entry.bytes == hot_.bytes && position.pc == hot_.pc && position.rip == rip &&
-        position.generation == entry.generation)
+    if (into >= place.bytes) return place.count;
+    Position& position = positions_[(rip ^ (place.pc << 3)) & (kPositions - 1)];
+    if (position.pc == place.pc && position.rip == rip && position.generation == place.generation)
         return position.before;
-    const uint32_t count = reader_.count_before(block(), rip);
-    position = {hot_.pc, rip, entry.generation, count};
+    const uint32_t count = reader_.count_before({place.pc, place.bytes}, rip);
+    position = {place.pc, rip, place.generation, count};
     return count;
 }
 

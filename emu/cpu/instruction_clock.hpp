@@ -1,13 +1,15 @@
-// Counts retired instructions exactly. One hook at the start of each block says how many instructions
-// the block holds; what lies before an instruction in the middle of a block is counted when asked.
+// Counts retired instructions exactly. Each block says at its start how many instructions it holds; what lies
+// before an instruction in the middle of a block is counted when asked. The engine's code does that by itself
+// once a block has called here (block_calls.hpp).
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <vector>
 
 #include "emu/base/address.hpp"
 #include "emu/base/units.hpp"
+#include "emu/cpu/block_calls.hpp"
 
 namespace forkscope::cpu {
 
@@ -29,89 +31,69 @@ public:
         virtual uint32_t count_instructions(const Block& block) = 0;
         // Instructions of the block that begin before rip.
         virtual uint32_t count_before(const Block& block, uint64_t rip) = 0;
+        // Whether the block may end in another privilege level than it began in, without a hook that tells.
+        virtual bool may_change_privilege(const Block& block) = 0;
     };
 
-    // owner: whose clock it is, for the hook that gets the clock alone.
-    InstructionClock(CodeReader& reader, void* owner);
-
-    [[nodiscard]] void* owner() const { return owner_; }
+    // look: called before a block for which look_needed().
+    InstructionClock(CodeReader& reader, void (*look)(void*), void* owner);
 
     // hflags: the engine's word whose low two bits are the CPL.
-    void watch_privilege(const uint32_t* hflags) { hot_.hflags = hflags; }
+    void watch_privilege(const uint32_t* hflags) { hflags_ = hflags; }
+    // For tests: every block calls its hook every time.
+    void keep_calls() { rewriting_ = Rewriting::Impossible; }
 
-    // The block begins: what ran before it has retired whole. False: its count is not at hand, and
-    // nothing was done; call enter_slowly().
-    [[nodiscard]] bool enter(uint64_t pc, uint32_t bytes) {
-        uint32_t count = hot_.count;
-        if (pc != hot_.pc || bytes != hot_.known_bytes) {
-            const Entry& entry = hot_.entries[slot(pc)];
-            if (entry.pc != pc || entry.bytes != bytes || entry.epoch != hot_.epoch) [[unlikely]]
-                return false;
-            hot_.pc = pc;
-            hot_.bytes = hot_.known_bytes = bytes;
-            hot_.count = count = entry.count;
-        }
-        hot_.retired += hot_.in_block;
-        hot_.in_block = count;
-        return true;
-    }
-    void enter_slowly(uint64_t pc, uint32_t bytes);
+    // The block begins, and tells by the hook: what ran before it has retired whole. `hook` is the hook
+    // itself. Calls look() if need be.
+    void enter(const BlockCall& call, const void* hook);
 
-    // Whether somebody must look up before the block runs: so many instructions have retired (attend_at),
-    // or the CPL is not the one last seen.
-    [[nodiscard]] bool needs_attention() const {
-        return hot_.retired >= hot_.attention || ((*hot_.hflags ^ hot_.seen_cpl) & 3) != 0;
-    }
-
-    void attend_at(InstrCount retired) { hot_.attention = retired; }
-    void see_privilege(unsigned cpl) { hot_.seen_cpl = cpl; }
-    [[nodiscard]] unsigned seen_privilege() const { return hot_.seen_cpl; }
+    // Somebody must look before the next block, for so many instructions have retired by then.
+    void look_at(InstrCount retired);
+    // Somebody must look before the next block. look_at() stays as it was.
+    void look_soon();
+    void see_privilege(unsigned cpl) { seen_cpl_ = cpl; }
+    [[nodiscard]] unsigned seen_privilege() const { return seen_cpl_; }
 
     // The block that was entered did not run after all.
-    void cancel() { hot_.in_block = 0; }
+    void cancel() { leave_after(0); }
 
     // The block was left at rip, whose instruction has not retired (an exception), or at its end.
-    void leave_at(uint64_t rip) {
-        hot_.retired += before(rip);
-        hot_.in_block = 0;
-    }
+    void leave_at(uint64_t rip) { leave_after(before(rip)); }
 
     // The block ran to its end.
-    void leave() {
-        hot_.retired += hot_.in_block;
-        hot_.in_block = 0;
-    }
+    void leave() { counters_->current = kNoBlock; }
 
     // One instruction more that the engine did not run itself.
-    void retire_one() { ++hot_.retired; }
+    void retire_one() { --counters_->left; }
 
     // Instructions retired before the current block.
-    [[nodiscard]] InstrCount at_block_start() const { return hot_.retired; }
+    [[nodiscard]] InstrCount at_block_start() const { return at_block_end() - current().count; }
     // Instructions retired when the current block has run: the time of a fetch of the next one.
-    [[nodiscard]] InstrCount at_block_end() const { return hot_.retired + hot_.in_block; }
+    [[nodiscard]] InstrCount at_block_end() const { return limit_ - static_cast<uint64_t>(counters_->left); }
     // Instructions retired before the one at rip.
-    [[nodiscard]] InstrCount at(uint64_t rip) { return hot_.retired + before(rip); }
-    [[nodiscard]] Block block() const { return {hot_.pc, hot_.bytes}; }
+    [[nodiscard]] InstrCount at(uint64_t rip) { return at_block_start() + before(rip); }
 
     // Translations of code may have changed: counts are looked up again, by frame.
-    void translations_changed() {
-        ++hot_.epoch;
-        forget_last();
-    }
+    void translations_changed() { ++epoch_; }
     // The code at pc was translated anew.
-    void code_changed(uint64_t pc) {
-        entries_[slot(pc)].bytes = 0;
-        forget_last();
-    }
+    void code_changed(uint64_t pc) { known_[slot(pc)].epoch = 0; }
+
+    // Blocks that count themselves, ever.
+    [[nodiscard]] uint64_t rewritten() const { return rewritten_; }
 
 private:
-    struct Entry {
-        uint64_t pc = ~uint64_t{0};
+    // A block that can be the current one: by the place of its call, or by the slot of its pc.
+    struct Place {
+        uint64_t pc;
+        uint32_t generation;  // of the contents, for positions_
+        uint16_t bytes;
+        uint16_t count;
+    };
+    // What is known of the block in a slot, beside its place.
+    struct Known {
         uint64_t frame = ~uint64_t{0};
-        uint32_t bytes = 0;
-        uint32_t count = 0;
         uint32_t epoch = 0;
-        uint32_t generation = 0;  // of the contents, for positions_
+        bool watched = false;  // may_change_privilege()
     };
     struct Position {
         uint64_t pc = 0;
@@ -119,35 +101,57 @@ private:
         uint32_t generation = 0;
         uint32_t before = 0;
     };
-    static constexpr size_t kEntries = size_t{1} << 14;
+    struct Unmap {
+        size_t bytes;
+        void operator()(Place* places) const;
+    };
+    enum class Rewriting : uint8_t { Untried, Possible, Impossible };
+
+    static constexpr uint32_t kNoBlock = 0;
+    static constexpr uint32_t kFirstSlot = 1;
+    static constexpr size_t kSlots = size_t{1} << 14;
+    static constexpr uint32_t kFirstCall = kFirstSlot + kSlots;
     static constexpr size_t kPositions = size_t{1} << 12;
 
-    static size_t slot(uint64_t pc) { return (pc ^ (pc >> 14)) & (kEntries - 1); }
+    static size_t slot(uint64_t pc) { return (pc ^ (pc >> 14)) & (kSlots - 1); }
+    [[nodiscard]] const Place& current() const { return places_.get()[counters_->current]; }
+    [[nodiscard]] uint32_t identify(const BlockCall& call);
+    [[nodiscard]] bool rewrite(const BlockCall& call, const Place& place);
+    void try_rewriting(const BlockCall& call, const void* hook);
+    void allocate_places(size_t calls);
+    [[nodiscard]] bool look_needed() const {
+        return at_block_start() >= wanted_ || ((*hflags_ ^ seen_cpl_) & 3) != 0;
+    }
+    // look() if it is needed. Called by the engine's code too, where `left` has become negative.
+    static void look_if_needed(void* clock);
+    void set_limit(InstrCount limit) {
+        counters_->left = static_cast<int64_t>(limit - at_block_end());
+        limit_ = limit;
+    }
+    void leave_after(uint32_t instructions) {
+        counters_->left += current().count - instructions;
+        counters_->current = kNoBlock;
+    }
     uint32_t before(uint64_t rip);
-    // The block that runs keeps its place and its count, but a next one like it is looked up.
-    void forget_last() { hot_.known_bytes = 0; }
 
-    // What every block touches: one cache line.
-    struct alignas(64) Hot {
-        InstrCount retired = 0;  // before the current block
-        InstrCount attention = 0;
-        uint64_t pc = 0;
-        const uint32_t* hflags = nullptr;
-        uint32_t bytes = 0;
-        uint32_t known_bytes = 0;  // as bytes while count holds, else 0
-        uint32_t in_block = 0;     // of the current block; 0 when none runs
-        uint32_t count = 0;        // of the block at pc
-        unsigned seen_cpl = 0;
-        uint32_t epoch = 1;
-        const Entry* entries = nullptr;
-    };
+    BlockCounters* counters_ = &own_counters_;
+    InstrCount limit_ = 0;   // counters_->left is what lacks to it
+    InstrCount wanted_ = 0;  // look_at()
+    std::unique_ptr<Place, Unmap> places_;
+    const uint32_t* hflags_ = nullptr;
+    unsigned seen_cpl_ = 0;
+    uint32_t epoch_ = 1;
+    Rewriting rewriting_ = Rewriting::Untried;
 
-    Hot hot_;
+    BlockCounters own_counters_;
+    BlockCalls calls_;
     CodeReader& reader_;
+    void (*look_)(void*);
     void* owner_;
-    std::vector<Entry> entries_;
+    std::vector<Known> known_;
     std::vector<Position> positions_;
     uint32_t next_generation_ = 1;
+    uint64_t rewritten_ = 0;
 };
 
 }  // namespace forkscope::cpu

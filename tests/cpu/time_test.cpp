@@ -100,5 +100,37 @@ TEST(Time, RunsRepeatEventForEvent) {
     EXPECT_GT(first.size(), 20u);
 }
 
+// What a run leaves: events, and the count at its end.
+struct Trace {
+    std::vector<log::Event> events;
+    InstrCount icount = 0;
+    uint64_t rewritten = 0;
+};
+
+// Ticks, exceptions and stores to tables; blocks call their hook every
+// time or count themselves.
+Trace trace(bool keep_calls) {
+    CpuMachine m;
+    if (keep_calls) m.cpu->core().clock().keep_calls();
+    start_ticks(m);
+    m.map(0, kPresent | kWritable);
+    m.run("fixed_count");
+    m.run("spin_enabled", 1'000'000);
+    m.set_gpr(cpu::kRdi, CpuMachine::entry(8).raw());
+    m.run("write_entries");
+    return {m.events().all, m.cpu->icount(), m.cpu->core().clock().rewritten()};
+}
+
+TEST(Time, BlocksThatCountThemselvesCountAlike) {
+    const Trace called = trace(true), counted = trace(false);
+    EXPECT_EQ(called.rewritten, 0u);
+    EXPECT_GE(counted.rewritten, 10u);
+    EXPECT_EQ(called.icount, counted.icount);
+    ASSERT_EQ(called.events.size(), counted.events.size());
+    EXPECT_EQ(
+        std::memcmp(called.events.data(), counted.events.data(), called.events.size() * sizeof(log::Event)),
+        0);
+}
+
 }  // namespace
 }  // namespace forkscope::test

@@ -1,0 +1,79 @@
+// The engine's code begins each block with two calls: of our block hook, with four constants, and of a
+// function that asks whether to stop. That is most of what a short block costs. The first time that a block
+// calls, its call is known by its return address; BlockCalls then writes over the call what it is for:
+//
+//   counting (the clock of instructions)        asking only (the host's clock)
+//     sub   qword [left], instructions            cmp   dword [exit request], 0
+//     mov   dword [current], index                jge   after both calls
+//     jge   after both calls
+//     call  late                        ; once in a while: the block must be looked at
+//
+// What it does not recognise it leaves alone: such a block calls its hook every time, and all is the same but
+// slower. Host: x86-64.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace forkscope::cpu {
+
+// One call of the block hook, as the hook sees it: its return address and its arguments.
+struct BlockCall {
+    const uint8_t* return_address;
+    const void* engine;
+    uint64_t pc;
+    uint32_t bytes;
+    const void* user;
+};
+
+// What the rewritten code counts with. It lies near the engine's code, which reaches it by 32-bit offsets.
+struct BlockCounters {
+    int64_t left = 0;      // instructions until somebody must look, once the current block has run
+    uint32_t current = 0;  // the block that runs
+};
+
+class BlockCalls {
+public:
+    BlockCalls() = default;
+    ~BlockCalls();
+    BlockCalls(const BlockCalls&) = delete;
+    BlockCalls& operator=(const BlockCalls&) = delete;
+
+    // Where the engine keeps its code, by one address in it, and room for the counters nearby. `hook` is the
+    // block hook; late(argument) is called where `left` has become negative. False: rewriting is impossible
+    // here, for good.
+    [[nodiscard]] bool locate(const uint8_t* return_address, const void* hook, void (*late)(void*),
+                              void* argument);
+
+    // After locate(): the counters, zero at first.
+    [[nodiscard]] BlockCounters& counters() const { return *counters_; }
+    // After locate(): how many values index_of() can have, and which one a call has. Calls of two blocks that
+    // both can still run never share one: more than kBytesPerIndex lie between them.
+    [[nodiscard]] uint32_t indices() const {
+        return static_cast<uint32_t>(code_.size() / kBytesPerIndex + 1);
+    }
+    [[nodiscard]] uint32_t index_of(const BlockCall& call) const {
+        return static_cast<uint32_t>((call.return_address - code_.data()) / kBytesPerIndex);
+    }
+
+    // The block counts itself from now on: `instructions` of it, and `current` while it runs.
+    // False: not recognised, nothing was changed.
+    [[nodiscard]] bool rewrite_counting(const BlockCall& call, uint32_t instructions, uint32_t current);
+    // The block only asks whether to stop from now on. exit_request: its distance from the CPU state.
+    [[nodiscard]] bool rewrite_asking(const BlockCall& call, int32_t exit_request);
+
+private:
+    static constexpr size_t kBytesPerIndex = 64;
+
+    // The bytes that may be written over, from the first constant to the end of the call; empty if the call
+    // does not look as expected.
+    [[nodiscard]] std::span<uint8_t> recognise(const BlockCall& call) const;
+
+    std::span<const uint8_t> code_;
+    const void* hook_ = nullptr;
+    uint8_t* nearby_ = nullptr;  // one page for the counters, one for the code that calls `late`
+    BlockCounters* counters_ = nullptr;
+};
+
+}  // namespace forkscope::cpu
