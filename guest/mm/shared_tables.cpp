@@ -41,7 +41,8 @@ bool maps_around(mm_struct& mm, VirtAddr at, VirtAddr from, VirtAddr to) {
     return (begin < from && has_vma_in(mm, begin, from)) || (to < end && has_vma_in(mm, to, end));
 }
 
-// Takes the shared table out of mm.
+// Takes the shared table out of mm. `gather` holds its reference and has to be flushed before others run: the
+// last one to leave would take the table for shared still, and nobody would give back what it maps.
 void drop_table(mm_struct& mm, pmd_t* pmd, VirtAddr at, mmu_gather& gather) {
     page* table = phys_to_page(pmd->frame());
     const spinlock_guard guard(mm.page_table_lock);
@@ -109,24 +110,24 @@ bool own_table(mm_struct& mm, pmd_t* pmd, VirtAddr at) {
 
 Result<> own_tables(mm_struct& mm, VirtAddr from, VirtAddr to) {
     Result<> outcome;
-    for_each_pte_table(mm, from, to, [&](const pte_t* pte, VirtAddr at, VirtAddr) {
-        if (!outcome || !is_shared_table(virt_to_page(pte))) return;
-        if (!own_table(mm, lookup_pmd(mm, at), at)) outcome = Errno::NoMem;
+    for_each_pmd(mm, from, to, [&](pmd_t* pmd, VirtAddr at, VirtAddr) {
+        if (!outcome || !is_shared_table(phys_to_page(pmd->frame()))) return;
+        if (!own_table(mm, pmd, at)) outcome = Errno::NoMem;
     });
     return outcome;
 }
 
 Result<> disown_tables(mm_struct& mm, VirtAddr from, VirtAddr to, mmu_gather& gather) {
     Result<> outcome;
-    for_each_pte_table(mm, from, to, [&](const pte_t* pte, VirtAddr at, VirtAddr) {
-        if (!outcome || !is_shared_table(virt_to_page(pte))) return;
-        pmd_t* pmd = lookup_pmd(mm, at);
+    for_each_pmd(mm, from, to, [&](pmd_t* pmd, VirtAddr at, VirtAddr) {
+        if (!outcome || !is_shared_table(phys_to_page(pmd->frame()))) return;
         if (!maps_around(mm, at, from, to)) {
             drop_table(mm, pmd, at, gather);
         } else if (!own_table(mm, pmd, at)) {
             outcome = Errno::NoMem;
         }
     });
+    gather.flush();  // nothing above waits, taking a frame neither: others find exact counts
     return outcome;
 }
 
