@@ -6,6 +6,7 @@
 #include "guest/arch/debugreg.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/uaccess.hpp"
 
 extern "C" {
 void __switch_to_asm(uint64_t* save_sp, uint64_t load_sp);
@@ -47,7 +48,7 @@ void init_thread_info(task_struct& task) {
     info->canary = kStackEndMagic;
 }
 
-void copy_thread(task_struct& child, const CloneArguments& args) {
+Result<> copy_thread(task_struct& child, const CloneArguments& args) {
     pt_regs* regs = task_pt_regs(&child);
     auto* frame = reinterpret_cast<inactive_task_frame*>(regs) - 1;
     memset(frame, 0, sizeof(*frame));
@@ -57,7 +58,7 @@ void copy_thread(task_struct& child, const CloneArguments& args) {
         memset(regs, 0, sizeof(*regs));
         frame->rbx = reinterpret_cast<uint64_t>(args.kernel_function);
         frame->r12 = reinterpret_cast<uint64_t>(args.kernel_argument);
-        return;
+        return {};
     }
     task_struct& parent = *current();
     *regs = *task_pt_regs(&parent);
@@ -65,10 +66,14 @@ void copy_thread(task_struct& child, const CloneArguments& args) {
     // Single steps of the caller's are not the child's (P12; init_thread_info cleared what else traces it).
     if ((parent.stack.info()->flags & TIF_FORCED_TF) != 0) regs->eflags &= ~kFlagsTf;
     if (!args.stack.is_null()) regs->rsp = args.stack.raw();
-    child.thread.fsbase = (args.flags & abi::kCloneSetTls) != 0 ? args.tls : parent.thread.fsbase;
+    const bool has_tls = (args.flags & abi::kCloneSetTls) != 0;
+    // WRMSR faults for an address that is not canonical.
+    if (has_tls && args.tls >= kTaskSize.raw()) return Errno::Perm;
+    child.thread.fsbase = has_tls ? args.tls : parent.thread.fsbase;
     child.thread.gsbase = parent.thread.gsbase;
     // The parent's live state, which is newer than what was saved of it.
     fxsave(child.thread.fpu);
+    return {};
 }
 
 void fpu_save_current() {

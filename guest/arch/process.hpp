@@ -6,6 +6,7 @@
 #include "guest/arch/ptrace.hpp"
 #include "guest/kernel/pid.hpp"
 #include "guest/lib/address.hpp"
+#include "guest/lib/result.hpp"
 
 namespace guest {
 
@@ -26,8 +27,9 @@ struct CloneArguments {
 };
 
 void init_thread_info(task_struct& task);
-// Registers of the child: the caller's, but for what the arguments say. Cannot fail.
-void copy_thread(task_struct& child, const CloneArguments& args);
+// Registers of the child: the caller's, but for what the arguments say. Perm: CLONE_SETTLS with an address
+// that is not user space's.
+Result<> copy_thread(task_struct& child, const CloneArguments& args);
 
 // execve: forgets the old program's FPU state and segment bases.
 void flush_thread();

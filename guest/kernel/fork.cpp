@@ -182,7 +182,7 @@ Result<TaskRef> copy_process(const CloneArguments& args, Trace trace, ChildPidfd
         TRY(step.copy(flags, *child));
     }
     TRY(enter_fork_step("copy_thread"));
-    copy_thread(*child, args);
+    TRY(copy_thread(*child, args));
     TRY(enter_fork_step("alloc_pid"));
     child->thread_pid = TRY(alloc_pid(*child->nsproxy->pid_ns_for_children, args.set_tid));
     if ((flags & abi::kClonePidfd) != 0) {
