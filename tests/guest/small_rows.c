@@ -1,4 +1,5 @@
-// Small calls: kcmp, membarrier, the clocks that wake machines, odd arguments of flock and ioprio_set.
+// Small calls: kcmp, membarrier, the clocks that wake machines, odd arguments of flock, ioprio_set
+// and CLONE_SETTLS.
 #include "rows.h"
 
 #include <sys/file.h>
@@ -10,6 +11,20 @@ enum { kFile, kVm, kFiles, kFs, kSighand, kIo, kSysvsem };
 
 static long kcmp(pid_t a, pid_t b, int type, long first, long second) {
     return syscall(SYS_kcmp, a, b, type, first, second);
+}
+
+// A base of FS that the kernel would not load makes no child.
+ROWS(tls_is_of_user_space, "C12,C17") {
+    struct {
+        uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+    } args = {.flags = CLONE_SETTLS, .exit_signal = SIGCHLD};
+    const unsigned long wrong[] = {0x7ffffffff000UL, 1UL << 47, 1UL << 48, -4096UL};
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); ++i) {
+        CHECK_ERROR(syscall(SYS_clone, CLONE_SETTLS | SIGCHLD, NULL, NULL, NULL, wrong[i]), EPERM);
+        args.tls = wrong[i];
+        CHECK_ERROR(syscall(SYS_clone3, &args, sizeof(args)), EPERM);
+    }
+    CHECK_ERROR(waitpid(-1, NULL, __WALL), ECHILD);
 }
 
 static char stack[65536];
