@@ -56,9 +56,13 @@ Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struc
 extern page* zero_page;
 [[nodiscard]] inline bool is_zero_page(const page* frame) { return frame == zero_page; }
 
-// Address spaces (or places in one) that map frame, of which `pte` is one: as often as its table is shared.
+// How many parts a frame is divided into, of which the space (or place in one) that maps it by `pte` accounts
+// for one: 1 if it is the only one. Each table that maps the frame has an equal part, divided among the
+// table's sharers, so that all parts together make up the frame. Without shared tables these are all who map
+// it.
 [[nodiscard]] inline uint64_t page_mapcount(const page* frame, const pte_t* pte) {
-    return static_cast<uint64_t>(frame->_mapcount.load() - 1 + page_count(virt_to_page(pte)));
+    return static_cast<uint64_t>(frame->_mapcount.load()) *
+           static_cast<uint64_t>(page_count(virt_to_page(pte)));
 }
 
 // The frame behind `at` after a fault for that access, referenced: for futexes and for reading another
