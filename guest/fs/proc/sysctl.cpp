@@ -150,10 +150,16 @@ constexpr proc_entry kFsEntries[] = {
 // --- vm/
 
 // Overcommitting is the rule, but what no machine of this size could ever hold is refused: 0, "heuristic".
+// Nothing counts what was promised, so the other ways cannot be had.
+Result<size_t> overcommit_write(char* text, size_t bytes) {
+    TRY(number_in(text, 0, 0));
+    return bytes;
+}
+
 constexpr proc_entry kVmEntries[] = {
     {.name = "max_map_count", .mode = kIfReg | 0444, .show = constant_show<65530>},
     {.name = "mmap_min_addr", .mode = kIfReg | 0444, .show = constant_show<65536>},
-    {.name = "overcommit_memory", .mode = kIfReg | 0444, .show = constant_show<0>},
+    {.name = "overcommit_memory", .mode = kIfReg | 0644, .show = constant_show<0>, .write = overcommit_write},
     {.name = "overcommit_ratio", .mode = kIfReg | 0444, .show = constant_show<50>},
     {.name = "swappiness", .mode = kIfReg | 0444, .show = constant_show<0>},
 };
