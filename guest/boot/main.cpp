@@ -24,6 +24,7 @@
 #include "guest/lib/string.hpp"
 #include "guest/mm/init.hpp"
 #include "guest/mm/memblock.hpp"
+#include "guest/net/af_unix.hpp"
 
 extern "C" char _text[], _end[];
 
@@ -129,6 +130,7 @@ void mount_root() {
     mqueue_init();
     anon_inodes_init();
     nsfs_init();
+    sock_init();
     proc_init();
 }
 

@@ -57,6 +57,8 @@ Result<RefPtr<file>> open_exec(int dirfd, const char* name, lookup_flags flags =
 // mkdir(2) and its like; mode is without umask bits already. The errors are those of the manual pages.
 Result<> vfs_mkdirat(const walk_start& start, const char* name, abi::umode_t mode);
 Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev);
+// The same, and where it is now.
+Result<path> vfs_create_node(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev);
 Result<> vfs_symlinkat(const walk_start& start, const char* name, const char* target);
 Result<> vfs_unlinkat(const walk_start& start, const char* name);
 Result<> vfs_rmdirat(const walk_start& start, const char* name);

@@ -50,7 +50,7 @@ Result<> vfs_mkdirat(const walk_start& start, const char* name, abi::umode_t mod
     return dir.i_op->mkdir(dir, *child, mode & (abi::kIrwxUgo | abi::kIsVtx));
 }
 
-Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev) {
+Result<path> vfs_create_node(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev) {
     if ((mode & abi::kIfMt) == 0) mode |= abi::kIfReg;
     if (abi::is_dir(mode)) return Errno::Perm;
     const bool device = abi::is_chr(mode) || abi::is_blk(mode);
@@ -61,10 +61,16 @@ Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mod
     if (walk.last() != Last::Name) return Errno::Exist;
     inode& dir = walk.dir_inode();
     const mutex_guard guard(dir.i_mutex);
-    const RefPtr<dentry> child = TRY(lookup_new(walk, false));
+    RefPtr<dentry> child = TRY(lookup_new(walk, false));
     if (device && !capable(kCapMknod)) return Errno::Perm;
     if (dir.i_op->mknod == nullptr) return Errno::Perm;
-    return dir.i_op->mknod(dir, *child, mode, device ? rdev : 0);
+    TRY(dir.i_op->mknod(dir, *child, mode, device ? rdev : 0));
+    return path(walk.parent().mnt, std::move(child));
+}
+
+Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev) {
+    TRY(vfs_create_node(start, name, mode, rdev));
+    return {};
 }
 
 Result<> vfs_symlinkat(const walk_start& start, const char* name, const char* target) {

@@ -21,9 +21,10 @@ struct user_struct : RefCounted<user_struct> {
     uid_t uid;
     Atomic<int64_t> processes{0};  // tasks, against RLIMIT_NPROC
     Atomic<int64_t> sigpending{0};
-    uint64_t locked_shm = 0;  // pages of segments under SHM_LOCK; guarded by their ids' lock
-    uint64_t mq_bytes = 0;    // of POSIX message queues, against RLIMIT_MSGQUEUE
-    list_head users;          // in the list of all
+    Atomic<int64_t> unix_inflight{0};  // files in messages that nobody received yet
+    uint64_t locked_shm = 0;           // pages of segments under SHM_LOCK; guarded by their ids' lock
+    uint64_t mq_bytes = 0;             // of POSIX message queues, against RLIMIT_MSGQUEUE
+    list_head users;                   // in the list of all
 };
 
 // The user_struct of uid, made if there is none. NoMem.
@@ -62,10 +63,10 @@ struct group_info : RefCounted<group_info> {
 
 inline constexpr unsigned kCapChown = 0, kCapDacOverride = 1, kCapDacReadSearch = 2, kCapFowner = 3,
                           kCapFsetid = 4, kCapKill = 5, kCapSetgid = 6, kCapSetuid = 7, kCapSetpcap = 8,
-                          kCapIpcLock = 14, kCapIpcOwner = 15, kCapSysChroot = 18, kCapSysPtrace = 19,
-                          kCapSysAdmin = 21, kCapSysBoot = 22, kCapSysNice = 23, kCapSysResource = 24,
-                          kCapSysTime = 25, kCapSysTtyConfig = 26, kCapMknod = 27, kCapSyslog = 34,
-                          kCapWakeAlarm = 35, kCapCheckpointRestore = 40, kCapLast = 40;
+                          kCapNetAdmin = 12, kCapIpcLock = 14, kCapIpcOwner = 15, kCapSysChroot = 18,
+                          kCapSysPtrace = 19, kCapSysAdmin = 21, kCapSysBoot = 22, kCapSysNice = 23,
+                          kCapSysResource = 24, kCapSysTime = 25, kCapSysTtyConfig = 26, kCapMknod = 27,
+                          kCapSyslog = 34, kCapWakeAlarm = 35, kCapCheckpointRestore = 40, kCapLast = 40;
 inline constexpr uint64_t kCapFullSet = (uint64_t{2} << kCapLast) - 1;
 
 struct cred : RefCounted<cred> {

@@ -8,6 +8,7 @@
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/mm/uaccess.hpp"
+#include "guest/net/syscalls.hpp"
 #include "guest/syscalls/syscalls.hpp"
 
 namespace guest {
