@@ -118,9 +118,8 @@ private:
                  fmt::format("{} of the parent made read-only (W 1 -> 0) by {}",
                              counted(fork_.write_protected, "entry", "entries"), code(d.protect_rip, 0, "")));
             ranges(d.protected_ranges);
-            if (fork_.parent.covered > fork_.write_protected)
-                more(fmt::format("{} more were read-only already, since an earlier fork",
-                                 grouped(fork_.parent.covered - fork_.write_protected)));
+            if (fork_.tables_protected == 0)
+                covered_elsewhere("were read-only already, since an earlier fork");
         } else if (!fork_.shares_memory() && fork_.end && !fork_.failed()) {
             more("no entry had to be made read-only: nothing private was writable");
         }
@@ -128,6 +127,8 @@ private:
             more(
                 fmt::format("{} that link whole page tables made read-only: the tables themselves are shared",
                             counted(fork_.tables_protected, "entry", "entries")));
+        if (fork_.tables_protected != 0)
+            covered_elsewhere("in these tables are read-only through them, or were so before");
         flushes();
         if (fork_.shares_memory() && fork_.end && !fork_.failed())
             more(fmt::format("memory is shared (CLONE_VM): the child has the same root, and {} written",
@@ -141,6 +142,12 @@ private:
                      : fmt::format(
                            "the call is done: child {}{}", fork_.result,
                            fork_.child.root == 0 ? "" : fmt::format(", root {:#x}", fork_.child.root)));
+    }
+
+    // Pages under copy-on-write whose entries this call did not have to touch.
+    void covered_elsewhere(std::string_view why) {
+        if (fork_.parent.covered > fork_.write_protected)
+            more(fmt::format("{} more {}", grouped(fork_.parent.covered - fork_.write_protected), why));
     }
 
     void flushes() {

@@ -49,7 +49,8 @@ struct Place {
     for (const PageRange& range : ranges)
         places.push_back({fmt::format("{:#014x}-{:#014x}", range.va, range.end() - 1), range.count, {}, {}});
     Place elsewhere;
-    elsewhere.name = "read-only since an earlier fork";
+    elsewhere.name = fork.tables_protected == 0 ? "read-only since an earlier fork"
+                                                : "in shared tables, or read-only before";
     elsewhere.pages = fork.parent.covered - std::min(fork.parent.covered, fork.write_protected);
     for (const CowBreak& b : fork.details.breaks) {
         const auto range =
