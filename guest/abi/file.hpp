@@ -256,5 +256,8 @@ inline constexpr uint32_t kPollRdBand = 0x080;
 inline constexpr uint32_t kPollWrNorm = 0x100;
 inline constexpr uint32_t kPollWrBand = 0x200;
 inline constexpr uint32_t kPollRdHup = 0x2000;
+// What goes together when something can be read, or written.
+inline constexpr uint32_t kPollReadable = kPollIn | kPollRdNorm;
+inline constexpr uint32_t kPollWritable = kPollOut | kPollWrNorm;
 
 }  // namespace abi

@@ -181,7 +181,7 @@ void tty_struct::signal_foreground(tty_port& port, int sig) {
 void tty_struct::set_output_stopped(tty_port& port, bool stop) {
     auto& tty = static_cast<tty_struct&>(port);
     tty.stopped = stop;
-    if (!stop) wake_up_all(tty.write_wait);
+    if (!stop) wake_up_poll(tty.write_wait, abi::kPollWritable);
 }
 
 void tty_receive(tty_struct& tty, const uint8_t* bytes, size_t count) {
@@ -189,7 +189,7 @@ void tty_receive(tty_struct& tty, const uint8_t* bytes, size_t count) {
         const spinlock_guard guard(tty.lock);
         for (size_t i = 0; i < count; ++i) tty.ldisc.receive(bytes[i]);
     }
-    wake_up_all(tty.read_wait);
+    wake_up_poll(tty.read_wait, abi::kPollReadable);
     kill_fasync(tty.fasync, abi::kPollInCode);
 }
 

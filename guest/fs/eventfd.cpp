@@ -44,7 +44,7 @@ Result<size_t> eventfd_read(file& f, iov_iter& to, abi::loff_t&) {
         if (f.nonblocking()) return Errno::Again;
         TRY(wait_event_interruptible(ctx.wqh, (value = take(ctx)) != 0));
     }
-    wake_up_all(ctx.wqh);
+    wake_up_poll(ctx.wqh, abi::kPollOut);
     if (to.copy_to(&value, sizeof(value)) < sizeof(value)) return Errno::Fault;
     return sizeof(value);
 }
@@ -59,7 +59,7 @@ Result<size_t> eventfd_write(file& f, iov_iter& from, abi::loff_t&) {
         if (f.nonblocking()) return Errno::Again;
         TRY(wait_event_interruptible(ctx.wqh, add(ctx, value)));
     }
-    wake_up_all(ctx.wqh);
+    wake_up_poll(ctx.wqh, abi::kPollIn);
     return sizeof(value);
 }
 

@@ -2,6 +2,7 @@
 #include "guest/fs/file.hpp"
 
 #include "guest/fs/dentry.hpp"
+#include "guest/fs/eventpoll.hpp"
 #include "guest/fs/inode.hpp"
 #include "guest/fs/locks.hpp"
 #include "guest/fs/mount.hpp"
@@ -48,6 +49,7 @@ file::file(path p, uint32_t mode, uint32_t flags, const file_operations& ops)
 }
 
 file::~file() {
+    eventpoll_release(*this);
     locks_remove_file(*this);
     fasync_remove(*this);
     if ((f_mode & kOpened) != 0 && f_op->release != nullptr) f_op->release(*f_inode, *this);

@@ -85,6 +85,7 @@ struct file : RefCounted<file> {
     // With O_ASYNC: in the list of those that are told, and the descriptor that it is about (fown.hpp).
     list_head f_fasync;
     int f_fasync_fd = -1;
+    list_head f_ep;  // what watches it (eventpoll.hpp)
     void* private_data = nullptr;
 };
 

@@ -65,6 +65,8 @@ Result<size_t> pipe_read(file& f, iov_iter& to, abi::loff_t&) {
         if (f.nonblocking()) return Errno::Again;
         TRY(wait_for(pipe, [&] { return pipe.used() != 0 || pipe.writers == 0; }));
     }
+    // Who waits to write waits for less than that.
+    const bool was_full = pipe.room() < kPipeBuf;
     size_t done = 0;
     while (to.count() != 0 && pipe.used() != 0) {
         const size_t wanted = to.count() < pipe.used() ? to.count() : pipe.used();
@@ -74,7 +76,7 @@ Result<size_t> pipe_read(file& f, iov_iter& to, abi::loff_t&) {
         if (moved < part) break;
     }
     if (done == 0) return Errno::Fault;
-    wake_up_all(pipe.wait);
+    if (was_full) wake_up_poll(pipe.wait, abi::kPollWritable);
     kill_fasync(pipe.fasync_writers, abi::kPollOutCode);
     return done;
 }
@@ -113,7 +115,7 @@ Result<size_t> pipe_write(file& f, iov_iter& from, abi::loff_t&) {
         }
         done += moved.value();
         // Readers may run as soon as something is there; we may have to wait for them.
-        wake_up_all(pipe.wait);
+        wake_up_poll(pipe.wait, abi::kPollReadable);
         kill_fasync(pipe.fasync_readers, abi::kPollInCode);
     }
     return done;

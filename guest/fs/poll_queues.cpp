@@ -41,7 +41,7 @@ void poll_queues::join(poll_table& table, file& f, wait_queue_head& head) {
 }
 
 // A wake-up between asking and sleeping is not lost: triggered_ keeps the task from going to sleep.
-bool poll_queues::wake(wait_queue_entry& waiting) {
+bool poll_queues::wake(wait_queue_entry& waiting, uint32_t) {
     auto& self = *reinterpret_cast<entry&>(waiting).owner;
     self.triggered_ = true;
     return try_to_wake_up(self.task_, static_cast<uint32_t>(TaskState::Interruptible));

@@ -28,7 +28,7 @@ public:
 private:
     struct entry;
     static void join(poll_table& table, file& f, wait_queue_head& head);
-    static bool wake(wait_queue_entry& waiting);
+    static bool wake(wait_queue_entry& waiting, uint32_t key);
 
     task_struct* task_;
     entry* entries_ = nullptr;

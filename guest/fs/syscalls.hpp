@@ -2,6 +2,7 @@
 // (man 2).
 #pragma once
 
+#include "guest/abi/epoll.hpp"
 #include "guest/abi/file.hpp"
 #include "guest/abi/process.hpp"
 #include "guest/abi/signal.hpp"
@@ -144,6 +145,16 @@ Result<long> sys_timerfd_create(int clock, uint32_t flags);
 Result<long> sys_timerfd_settime(int fd, int flags, UserPtr<const abi::Itimerspec> in,
                                  UserPtr<abi::Itimerspec> out);
 Result<long> sys_timerfd_gettime(int fd, UserPtr<abi::Itimerspec> out);
+
+// sys_epoll.cpp
+Result<long> sys_epoll_create(int size);
+Result<long> sys_epoll_create1(uint32_t flags);
+Result<long> sys_epoll_ctl(int epfd, int op, int fd, UserPtr<const abi::EpollEvent> event);
+Result<long> sys_epoll_wait(int epfd, UserPtr<abi::EpollEvent> to, int max, int timeout_ms);
+Result<long> sys_epoll_pwait(int epfd, UserPtr<abi::EpollEvent> to, int max, int timeout_ms,
+                             UserPtr<const abi::SigSet> mask, size_t mask_bytes);
+Result<long> sys_epoll_pwait2(int epfd, UserPtr<abi::EpollEvent> to, int max, UserPtr<abi::Timespec> timeout,
+                              UserPtr<const abi::SigSet> mask, size_t mask_bytes);
 
 // sys_poll.cpp, sys_select.cpp
 Result<long> sys_poll(UserPtr<abi::Pollfd> fds, uint32_t count, int timeout_ms);

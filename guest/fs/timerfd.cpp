@@ -46,7 +46,7 @@ void timerfd_fn(timer_list& timer) {
         }
         ctx.ticks += times;
     }
-    wake_up_all(ctx.wqh);
+    wake_up_poll(ctx.wqh, abi::kPollIn);
 }
 
 // The expirations so far; 0 if there is nothing to tell. Canceled: the clock was set.

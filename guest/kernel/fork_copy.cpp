@@ -1,6 +1,7 @@
 // The copy_* steps of copy_process: each gives the child a share of the caller's object where a CLONE flag
 // says so, and a copy otherwise. What a step acquires is a member of the child, whose end gives it back.
 #include "guest/abi/clone.hpp"
+#include "guest/fs/eventpoll.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/fs_struct.hpp"
 #include "guest/ipc/sem.hpp"
@@ -12,6 +13,8 @@ namespace guest {
 DEFINE_KMEM_CACHE(io_context)
 DEFINE_KMEM_CACHE(sighand_struct)
 DEFINE_KMEM_CACHE(signal_struct)
+
+sighand_struct::~sighand_struct() { wake_up_pollfree(signalfd_wqh); }
 
 Result<> copy_creds(uint64_t flags, task_struct& child) {
     const task_struct& parent = *current();

@@ -43,6 +43,7 @@ void flush_sigqueue(sigpending& pending);
 struct sighand_struct : RefCounted<sighand_struct> {
     KMEM_CACHED()
     sighand_struct() = default;
+    ~sighand_struct();
     abi::SigAction action[abi::kNsig] = {};
     spinlock_t siglock;  // actions, pending sets, signal_struct's group state
     wait_queue_head signalfd_wqh;

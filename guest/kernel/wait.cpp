@@ -6,7 +6,7 @@
 
 namespace guest {
 
-bool default_wake_function(wait_queue_entry& entry) {
+bool default_wake_function(wait_queue_entry& entry, uint32_t) {
     const bool woken = wake_up_process(entry.task);
     if (woken && entry.autoremove) entry.node.unlink();
     return woken;
@@ -48,11 +48,11 @@ void finish_wait(wait_queue_head& queue, wait_queue_entry& entry) {
     remove_wait_queue(queue, entry);
 }
 
-void wake_up(wait_queue_head& queue, int exclusive) {
+void wake_up(wait_queue_head& queue, int exclusive, uint32_t key) {
     const spinlock_guard guard(queue.lock);
     for (wait_queue_entry& entry : queue.entries) {
         const bool is_exclusive = entry.exclusive;  // the entry may be gone after the call
-        const bool woken = entry.func(entry);
+        const bool woken = entry.func(entry, key);
         if (woken && is_exclusive && --exclusive == 0) return;
     }
 }
@@ -78,7 +78,7 @@ void complete(completion& what) {
     const spinlock_guard guard(what.wait.lock);
     what.done = true;
     // The waiter may take `what` off its stack as soon as it runs, which is after this.
-    for (wait_queue_entry& entry : what.wait.entries) entry.func(entry);
+    for (wait_queue_entry& entry : what.wait.entries) entry.func(entry, 0);
 }
 
 void wait_for_completion(completion& what, const char* where) {

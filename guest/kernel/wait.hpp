@@ -29,10 +29,10 @@ enum class TaskState : uint32_t {
 };
 
 struct wait_queue_entry;
-using wait_func = bool (*)(wait_queue_entry& entry);
+using wait_func = bool (*)(wait_queue_entry& entry, uint32_t key);
 
 // On the stack of a task that waits. `func` is called with the queue locked, interrupts off; true counts as a
-// task woken.
+// task woken. key: what the waker says has happened, in poll's bits; 0: anything.
 struct wait_queue_entry {
     task_struct* task = nullptr;
     wait_func func = nullptr;
@@ -48,7 +48,7 @@ struct wait_queue_head {
 };
 
 // The usual func: wakes entry.task (and takes the entry off the queue if it is autoremove).
-bool default_wake_function(wait_queue_entry& entry);
+bool default_wake_function(wait_queue_entry& entry, uint32_t key);
 
 void add_wait_queue(wait_queue_head& queue, wait_queue_entry& entry);
 void remove_wait_queue(wait_queue_head& queue, wait_queue_entry& entry);
@@ -57,8 +57,11 @@ void prepare_to_wait(wait_queue_head& queue, wait_queue_entry& entry, TaskState 
 void finish_wait(wait_queue_head& queue, wait_queue_entry& entry);
 
 // Wakes all that wait non-exclusively and `exclusive` of the others. Callable from interrupts.
-void wake_up(wait_queue_head& queue, int exclusive = 1);
+void wake_up(wait_queue_head& queue, int exclusive = 1, uint32_t key = 0);
 void wake_up_all(wait_queue_head& queue);
+// As wake_up, with what has happened to the file whose queue it is: who waits for something else in an epoll
+// does not hear of it. Whoever sleeps in the queue itself is woken all the same.
+inline void wake_up_poll(wait_queue_head& queue, uint32_t events) { wake_up(queue, 1, events); }
 
 // Gives the CPU away. In state Running the task stays runnable; otherwise it sleeps until it is woken.
 // `where` is what /proc/<pid>/wchan shows meanwhile: the name of the function that waits.

@@ -65,7 +65,7 @@ Result<> join_listener(unix_sock& sock, unix_sock& listener, unix_sock& fresh, c
     fresh.get();
     list_add_tail(fresh.pending_node, listener.pending);
     ++listener.nr_pending;
-    wake_up_all(listener.wait);
+    wake_up_poll(listener.wait, abi::kPollReadable);
     return {};
 }
 

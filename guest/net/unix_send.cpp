@@ -45,7 +45,7 @@ void enqueue(unix_sock& to, OwnPtr<unix_skb>& skb) {
     unix_inflight(*skb);
     to.receive_queue.push_back(*skb.leak());
     ++to.nr_queued;
-    wake_up_all(to.wait);
+    wake_up_poll(to.wait, abi::kPollReadable | abi::kPollPri | abi::kPollRdBand);
 }
 
 RefPtr<unix_sock> peer_of(const unix_sock& sock) {

@@ -17,8 +17,10 @@ namespace {
 // What Linux counts for a message beside its bytes.
 constexpr size_t kOverhead = 768;
 
+constexpr uint32_t kWritable = abi::kPollWritable | abi::kPollWrBand;
+
 void wake_if_writable(unix_sock& sock) {
-    if (sock.writable()) wake_up_all(sock.wait);
+    if (sock.writable()) wake_up_poll(sock.wait, kWritable);
 }
 
 // The peer of a connection hears of the end. `lost`: something that it sent was not received.
@@ -94,7 +96,7 @@ void wake_senders(unix_sock& sock) {
     wake_up_all(sock.peer_wait);
     if (sock.is_connection()) return;
     for (unix_sock& other : unix_sockets) {
-        if (other.peer.get() == &sock) wake_up_all(other.wait);
+        if (other.peer.get() == &sock) wake_up_poll(other.wait, kWritable);
     }
 }
 
@@ -156,7 +158,7 @@ uint32_t unix_poll(file& f, poll_table* table) {
     const unix_sock* peer = sock.peer.get();
     const bool no_room =
         !sock.is_connection() && peer != nullptr && peer->peer.get() != &sock && peer->recvq_full();
-    if (sock.writable() && !no_room) mask |= abi::kPollOut | abi::kPollWrNorm | abi::kPollWrBand;
+    if (sock.writable() && !no_room) mask |= kWritable;
     return mask;
 }
 

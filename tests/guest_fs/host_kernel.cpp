@@ -9,6 +9,7 @@
 #include <new>
 
 #include "guest/abi/signal.hpp"
+#include "guest/fs/eventpoll.hpp"
 #include "guest/fs/fown.hpp"
 #include "guest/fs/special.hpp"
 #include "guest/kernel/cred.hpp"
@@ -148,7 +149,7 @@ void mutex::unlock() {
 
 void prepare_to_wait(wait_queue_head&, wait_queue_entry&, TaskState) { BUG_ON(held_spinlocks != 0); }
 void finish_wait(wait_queue_head&, wait_queue_entry&) {}
-void wake_up(wait_queue_head&, int) {}
+void wake_up(wait_queue_head&, int, uint32_t) {}
 void wake_up_all(wait_queue_head&) {}
 bool signal_pending_state(TaskState) { return signal_is_pending; }
 void schedule(const char*) {
@@ -199,6 +200,9 @@ Result<> copy_to_user(VirtAddr to, const void* from, size_t bytes) {
 void fasync_add(file&, fasync_list&, int) {}
 void fasync_remove(file&) {}
 void kill_fasync(fasync_list&, int32_t) {}
+
+// Nor by epoll.
+void eventpoll_release(file&) {}
 
 }  // namespace guest
 
