@@ -10,10 +10,7 @@
 #endif
 
 static void enter_scratch(void) {
-    static char name[] = "/tmp/dir_rows.XXXXXX";
-    CHECK(mkdtemp(name) != NULL);
-    CHECK(chmod(name, 0777) == 0);
-    CHECK(chdir(name) == 0);
+    CHECK(chdir(scratch_directory()) == 0);
     umask(022);
 }
 

@@ -11,10 +11,7 @@
 
 // Each test works in a directory of its own, below one that every user may enter.
 static void enter_scratch(void) {
-    static char name[] = "/tmp/file_rows.XXXXXX";
-    CHECK(mkdtemp(name) != NULL);
-    CHECK(chmod(name, 0777) == 0);
-    CHECK(chdir(name) == 0);
+    CHECK(chdir(scratch_directory()) == 0);
     umask(022);
 }
 

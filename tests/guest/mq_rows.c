@@ -374,8 +374,7 @@ ROWS(queues_can_be_read_as_files, "F11") {
 }
 
 ROWS(queues_are_seen_where_they_are_mounted, "F11") {
-    char place[] = "/tmp/mq_rows.XXXXXX";
-    CHECK(mkdtemp(place) != NULL);
+    const char* place = scratch_directory();
     // The host's sandbox may forbid mounting.
     if (syscall(SYS_mount, "none", place, "mqueue", 0, NULL) != 0) {
         CHECK(!on_guest());

@@ -181,9 +181,7 @@ ROWS(host_names, "C18") {
 }
 
 ROWS(mounts, "C10") {
-    char dir[] = "/tmp/mounts-XXXXXX";
-    mkdir("/tmp", 01777);
-    CHECK(mkdtemp(dir) != NULL);
+    const char* dir = scratch_directory();
     wait_exit(IN_CLONE(CLONE_NEWNS, {
                   // Where mounts are shared by default that must be ended first.
                   mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);

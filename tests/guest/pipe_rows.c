@@ -243,8 +243,7 @@ ROWS(select_tells_what_is_ready, "-") {
 }
 
 ROWS(fifos_meet, "-") {
-    static char directory[] = "/tmp/pipe_rows.XXXXXX";
-    CHECK(mkdtemp(directory) != NULL && chdir(directory) == 0);
+    CHECK(chdir(scratch_directory()) == 0);
     CHECK(mkfifo("fifo", 0600) == 0);
     CHECK_ERROR(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO);
     const pid_t writer = IN_CHILD({

@@ -35,8 +35,7 @@ ROWS(namespaces_are_files, "S6,C10,C18") {
 // A mount shows the tasks of the namespace that it was made in, by their numbers there.
 ROWS(a_mount_shows_one_pid_namespace, "S6,C18") {
     if (getuid() != 0) return;
-    char directory[] = "/tmp/proc_rowsXXXXXX";
-    CHECK(mkdtemp(directory) != NULL);
+    const char* directory = scratch_directory();
     const pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
     CHECK(pid >= 0);
     if (pid == 0) {

@@ -1,6 +1,7 @@
 // The harness: runs each registered test in a child, prints a line for each, and exits with 1 if one failed.
 #include "rows.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -147,6 +148,23 @@ void expect_counts(const char* what) {
 
 // Programs that want only the helpers have a main of their own.
 #ifndef ROWS_NO_MAIN
+static char scratch_root[] = "/tmp/rows.XXXXXX";
+
+const char* scratch_directory(void) {
+    static char name[sizeof(scratch_root) + sizeof("/XXXXXX")];
+    snprintf(name, sizeof(name), "%s/XXXXXX", scratch_root);
+    CHECK(mkdtemp(name) != NULL && chmod(name, 0777) == 0);
+    return name;
+}
+
+static int remove_one(const char* path, const struct stat* stat, int type, struct FTW* where) {
+    (void)stat, (void)type;
+    if (where->level > 0) remove(path);
+    return 0;
+}
+
+static void clear_scratch(void) { nftw(scratch_root, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }
+
 static bool run_one(const struct row_test* test) {
     fflush(stdout);
     const pid_t pid = fork();
@@ -157,6 +175,7 @@ static bool run_one(const struct row_test* test) {
     }
     int status = 0;
     if (pid < 0 || waitpid(pid, &status, 0) != pid) return false;
+    clear_scratch();
     if (WIFSIGNALED(status)) printf("  killed by signal %d\n", WTERMSIG(status));
     return status == 0;
 }
@@ -169,6 +188,8 @@ int main(int argc, char** argv) {
         mkdir("/proc", 0555);
         mount("proc", "/proc", "proc", 0, NULL);
     }
+    mkdir("/tmp", 01777);
+    CHECK(mkdtemp(scratch_root) != NULL && chmod(scratch_root, 0777) == 0);
     int failed = 0;
     for (const struct row_test* test = first; test != NULL; test = test->next) {
         if (argc > 1 && strcmp(argv[1], test->name) != 0) continue;
@@ -180,6 +201,7 @@ int main(int argc, char** argv) {
         printf("%s %s %s\n", fine ? "pass" : "FAIL", test->rows, test->name);
         if (!fine) ++failed;
     }
+    rmdir(scratch_root);
     if (failed > 0) printf("%d failed\n", failed);
     return failed > 0 ? 1 : 0;
 }

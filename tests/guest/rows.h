@@ -100,6 +100,8 @@ extern int fault_code;
 
 // Faults of this thread so far that needed no disk.
 long minor_faults(void);
+// A new directory that every user may enter; what is in it goes when the test is over.
+const char* scratch_directory(void);
 // Bytes of RAM that nobody uses.
 uint64_t free_ram(void);
 // Everything of the bundled kernel that is counted, free frames and the objects of each cache: takes the counts, and
