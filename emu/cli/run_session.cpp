@@ -33,6 +33,7 @@ std::filesystem::path bundled(const char* name) {
 
 struct Images {
     loader::Image kernel;
+    bool kernel_is_bundled = false;  // by what it says of itself, wherever it lies
     std::optional<loader::Image> initrd;
 };
 
@@ -49,12 +50,13 @@ Result<Images> read_images(const RunOptions& options) {
     const bool own = options.kernel.empty();
     Images images;
     images.kernel = TRY(loader::read_image(own ? bundled("kernel.elf").string() : options.kernel));
+    images.kernel_is_bundled = loader::is_bundled_kernel(images.kernel);
     const std::string initrd = !options.initrd.empty() ? options.initrd
                                : own                   ? bundled("initramfs.cpio").string()
                                                        : "";
     if (!initrd.empty()) {
         images.initrd = TRY(loader::read_image(initrd));
-        TRY_VOID(check_initrd(*images.initrd, own));
+        TRY_VOID(check_initrd(*images.initrd, images.kernel_is_bundled));
     }
     return images;
 }
@@ -168,7 +170,7 @@ Result<void> check_files_differ(const RunOptions& options) {
 
 // The bundled kernel unpacks its initramfs into RAM beside the archive.
 Result<void> check_room_for_initramfs(const RunOptions& options, const Images& images) {
-    if (!options.kernel.empty() || !images.initrd) return {};
+    if (!images.kernel_is_bundled || !images.initrd) return {};
     constexpr uint64_t kForKernel = 5 * kMiB;
     const uint64_t needed = 2 * images.initrd->bytes.size() + kForKernel;
     if (options.ram_bytes >= needed) return {};

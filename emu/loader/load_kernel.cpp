@@ -9,6 +9,7 @@
 #include "emu/loader/long_mode.hpp"
 #include "emu/loader/placement.hpp"
 #include "emu/loader/start_info.hpp"
+#include "guest/abi/image_note.hpp"
 
 namespace forkscope::loader {
 
@@ -155,6 +156,14 @@ Result<BootPlan> load_kernel(const Image& kernel, mem::GuestRam& ram, const Load
     plan.registers = registers;
     plan.placed = placement.commit();
     return plan;
+}
+
+bool is_bundled_kernel(const Image& kernel) {
+    if (!ElfImage::has_magic(kernel.bytes)) return false;
+    const auto elf = ElfImage::parse(kernel.name, kernel.bytes);
+    if (!elf) return false;
+    const auto note = elf->find_note(abi::kImageNoteOwner, abi::kImageNotePlainCpio);
+    return note && note->has_value();
 }
 
 std::string BootPlan::description() const {

@@ -31,4 +31,7 @@ inline constexpr size_t kMaxCommandLine = 4095;  // bytes
 // when nothing can fail any more, so after an error it is as it was.
 Result<BootPlan> load_kernel(const Image& kernel, mem::GuestRam& ram, const LoadOptions& options);
 
+// Whether the image is the bundled kernel, which takes only a plain cpio archive as its initrd.
+[[nodiscard]] bool is_bundled_kernel(const Image& kernel);
+
 }  // namespace forkscope::loader

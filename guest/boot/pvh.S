@@ -21,6 +21,11 @@
     .asciz "Xen"
     .quad PHYS(pvh_start)
 
+    .balign 4
+    .long 10, 0, 1             /* abi::kImageNotePlainCpio (guest/abi/image_note.hpp) */
+    .asciz "Forkscope"
+    .balign 4
+
     .section .text.boot, "ax"
     .code32
     .globl pvh_start
