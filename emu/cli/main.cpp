@@ -1,10 +1,48 @@
 // The forkscope program: subcommands, and nothing else.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "emu/cli/arguments.hpp"
 #include "emu/cli/run_command.hpp"
 #include "tools/log/log_command.hpp"
+
+namespace {
+
+constexpr int kBadUsage = 2;
+
+// The command that was named, down to its own subcommand; and the names of those that it has.
+const CLI::App& named_command(const CLI::App& app) {
+    const auto named = app.get_subcommands();
+    return named.empty() ? app : named_command(*named.front());
+}
+
+std::string command_names(const CLI::App& app) {
+    std::string names;
+    for (const CLI::App* command : app.get_subcommands(nullptr))
+        names += (names.empty() ? "" : ", ") + command->get_name();
+    return names;
+}
+
+// One line: what was wrong, what was expected, and where more is told.
+int refuse(const CLI::App& app, const CLI::ParseError& error) {
+    const CLI::App& command = named_command(app);
+    std::string name = command.get_name();
+    for (const CLI::App* above = command.get_parent(); above != nullptr; above = above->get_parent())
+        name = above->get_name() + " " + name;
+    std::string what = error.what();
+    const std::string names = command_names(command);
+    if (!names.empty() && command.get_subcommands().empty()) {
+        const auto rest = command.remaining();
+        what = rest.empty() ? fmt::format("expected a command: {}", names)
+                            : fmt::format("no command '{}'; there are {}", rest.front(), names);
+    }
+    fmt::print(stderr, "forkscope: {}; {} --help tells more\n", what, name);
+    return kBadUsage;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     CLI::App app{
@@ -24,8 +62,8 @@ int main(int argc, char** argv) {
     } catch (const CLI::RuntimeError& status) {
         return status.get_exit_code();
     } catch (const CLI::ParseError& error) {
-        constexpr int kBadUsage = 2;
-        return app.exit(error) == 0 ? 0 : kBadUsage;
+        // Help and the version come here as well.
+        return error.get_exit_code() == 0 ? app.exit(error) : refuse(app, error);
     }
     return 0;
 }

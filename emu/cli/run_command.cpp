@@ -86,8 +86,8 @@ void register_run_command(CLI::App& app) {
         };
         options->ram_bytes = parse_size(arguments->memory);
         if (options->ram_bytes == 0)
-            bad(Error{
-                fmt::format("-m {}: expected a number with K, M or G, such as 256M", arguments->memory)});
+            bad(Error{fmt::format("-m {}: expected a number above 0 with K, M or G, such as 256M",
+                                  arguments->memory)});
         if (arguments->display != "none")
             bad(Error{fmt::format("-display {}: expected none", arguments->display)});
         if (!arguments->device.empty() && !arguments->device.starts_with("isa-debug-exit"))

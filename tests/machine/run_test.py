@@ -202,6 +202,8 @@ class BadInput(Scratch):
         self.refused("-initrd", self.put("text", b"no archive" * 100), *record, says="text")
         self.refused("-initrd", self.put("cut", archive[: len(archive) // 2]), *record, says="cut")
         self.refused("-kernel", ARGS.kernel, "-initrd", self.put("cut2", archive[:2000]), *record, says="cut2")
+        # The bundled kernel is known wherever it lies.
+        self.refused("-kernel", ARGS.kernel, "-initrd", self.put("text", b"no archive" * 100), *record, says="text")
 
     def test_memory(self):
         for size, says in (("2M", "2 MiB"), ("0", "-m 0"), ("lots", "-m lots"), ("3M", "2 MiB"), ("-1", "-1"),
@@ -241,6 +243,16 @@ class BadInput(Scratch):
                           ["-display", "mirror"], ["-device", "floppy"]):
             done = forkscope("run", *arguments)
             self.assertEqual(done.returncode, 2, f"{arguments}: {done.stderr.decode()}")
+
+    def test_commands(self):
+        for arguments, says in (([], "expected a command: run, log"), (["frob"], "no command 'frob'; there are run, log"),
+                                (["log", "frob"], "no command 'frob'; there are info"),
+                                (["run", "--frob"], "--frob"), (["log", "show", "f", "--limit", "-1"], "--limit"),
+                                (["log", "story", "0", "f"], "'f'")):
+            done = forkscope(*arguments)
+            text = done.stderr.decode()
+            self.assertEqual((done.returncode, len(text.splitlines())), (2, 1), text)
+            self.assertIn(says, text)
 
     def test_full_disk(self):
         done = run("/bin/forkscope-demo", "--record", "/dev/full")

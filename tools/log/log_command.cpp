@@ -13,7 +13,14 @@ namespace {
 
 using Verb = Result<> (*)(log::Reader&, const Query&, Output&);
 
-void run(Verb verb, const Query& query) {
+// `log story 3 F.mmu` is as good as `log story F.mmu 3`.
+void put_file_first(Query& query) {
+    if (!query.fork.empty() && parse_number(query.file) && !parse_number(query.fork))
+        std::swap(query.file, query.fork);
+}
+
+void run(Verb verb, Query& query) {
+    put_file_first(query);
     Output out(stdout);
     bool whole = true;
     const auto done = [&]() -> Result<> {
@@ -79,15 +86,23 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
     const auto query = std::make_shared<Query>();
     query->limit = spec.limit;
     app.add_option("file", query->file, "The log")->required()->type_name("F.mmu");
-    if (std::string_view(spec.name) == "story")
-        app.add_option("fork", query->number,
+    if (spec.verb == log_story)
+        app.add_option("fork", query->fork,
                        "Which fork, as `log forks` numbers them; without it the one with\n"
                        "the most write faults")
-            ->type_name("N")
-            ->check(CLI::Range(uint64_t{1}, uint64_t{UINT32_MAX}));
+            ->type_name("N");
     add_filters(app, *query, spec.filters);
     if (spec.limit_help != nullptr)
-        app.add_option("--limit", query->limit, spec.limit_help)->type_name("N")->capture_default_str();
+        app.add_option_function<std::string>(
+               "--limit",
+               [query](const std::string& text) {
+                   const auto limit = parse_number(text);
+                   if (!limit) throw CLI::ValidationError("--limit", limit.error().message);
+                   query->limit = *limit;
+               },
+               spec.limit_help)
+            ->type_name("N")
+            ->default_str(std::to_string(spec.limit));
     app.add_flag("--json", query->json, "As JSON; addresses are strings in hexadecimal");
     app.callback([verb = spec.verb, query] { run(verb, *query); });
     return app;

@@ -11,19 +11,22 @@ namespace forkscope::tools {
 using analysis::Fork;
 using analysis::ForkSide;
 
-std::string side_end_text(const ForkSide& side) {
+namespace {
+
+// How the child ends: "exit 7", "executes ls, killed by SIGKILL", "exit 0, reaped by init[1]". Who reaps is
+// said if that is another than the parent.
+[[nodiscard]] std::string child_end_text(const Fork& fork) {
+    const ForkSide& child = fork.child;
     std::string text;
     const auto add = [&text](const std::string& part) {
         if (!text.empty()) text += ", ";
         text += part;
     };
-    if (side.exec) add(fmt::format("executes {}", side.exec->name));
-    if (side.exit) add(wait_status_text(side.exit->status));
-    if (side.reap) add("reaped by " + side.reaped_by);
+    if (child.exec) add(fmt::format("executes {}", child.exec->name));
+    if (child.exit) add(wait_status_text(child.exit->status));
+    if (child.reap && child.reaped_by != fork.parent.label()) add("reaped by " + child.reaped_by);
     return text.empty() ? "alive at the end" : text;
 }
-
-namespace {
 
 [[nodiscard]] std::string result_text(const Fork& fork) {
     if (!fork.end) return "(unfinished)";
@@ -45,7 +48,7 @@ namespace {
 std::string fork_line_head() {
     return fmt::format("{:>5} {:>15}  {:<18} {:<18} {:<6} {:>6} {:>7} {:>6} {:>5}  {:<12} {:<12} {:>9}  {}",
                        "fork", "at", "parent", "child", "call", "tables", "copied", "prot", "flush",
-                       "parent faults", "child faults", "bytes", "flags; how they end");
+                       "parent faults", "child faults", "bytes", "flags; how the child ends");
 }
 
 std::string fork_line(const Fork& f) {
@@ -60,8 +63,7 @@ std::string fork_line(const Fork& f) {
         grouped(f.begin.icount), f.parent.label(), result_text(f), kind_of(f), tables, copied,
         f.write_protected + f.tables_protected, f.flushes, faults_text(f.parent), faults_text(f.child),
         bytes_text(f.parent.bytes_copied + f.child.bytes_copied), clone_flags_text(f.flags));
-    line += fmt::format("; parent {}", side_end_text(f.parent));
-    if (f.end && !f.failed()) line += fmt::format("; child {}", side_end_text(f.child));
+    if (f.end && !f.failed()) line += "; " + child_end_text(f);
     if (!f.notes.empty()) line += fmt::format("; {}", counted(f.notes.size() + f.notes_left_out, "note"));
     return line;
 }

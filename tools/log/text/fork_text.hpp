@@ -13,9 +13,6 @@ namespace forkscope::tools {
 [[nodiscard]] std::string fork_line_head();
 [[nodiscard]] std::string fork_line(const analysis::Fork& fork);
 
-// "alive at the end", "exit 7, reaped by sh[3]", "executes ls".
-[[nodiscard]] std::string side_end_text(const analysis::ForkSide& side);
-
 struct StoryView {
     const analysis::Fork& fork;
     const analysis::Symbolizer& symbols;

@@ -21,8 +21,8 @@ struct Query {
     std::string kind;     // list of names
     std::string level;    // 1..4
     std::string root;     // physical address
+    std::string fork;     // its number; empty: none named
     uint64_t limit = 0;   // 0: none
-    uint64_t number = 0;  // of a fork; 0: none named
 
     [[nodiscard]] bool has_filter() const {
         return !(from.empty() && to.empty() && task.empty() && va.empty() && kind.empty() && level.empty() &&

@@ -35,8 +35,11 @@ void track(log::Reader& reader, ForkTracker& tracker) {
 
 Result<> log_story(log::Reader& reader, const Query& query, Output& out) {
     TRY_VOID(require_kinds(reader, query, ForkTracker::kKinds));
-    uint64_t number = query.number;
-    if (number == 0) {
+    uint64_t number = 0;
+    if (!query.fork.empty()) {
+        number = TRY(parse_number(query.fork));
+        if (number == 0) return fail("forks are numbered from 1, as `forkscope log forks` shows them");
+    } else {
         ForkTracker all;
         track(reader, all);
         if (all.forks().empty()) return fail("no fork, vfork or clone in '{}'", query.file);
