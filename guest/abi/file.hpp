@@ -96,6 +96,10 @@ inline constexpr uint32_t kSealSeal = 1, kSealShrink = 2, kSealGrow = 4, kSealWr
 inline constexpr uint32_t kMfdCloExec = 1, kMfdAllowSealing = 2, kMfdHugeTlb = 4, kMfdNoExecSeal = 8,
                           kMfdExec = 0x10;
 
+// The mode of fallocate(2).
+inline constexpr int kFallocKeepSize = 1, kFallocPunchHole = 2, kFallocCollapseRange = 8,
+                     kFallocZeroRange = 0x10, kFallocInsertRange = 0x20;
+
 inline constexpr uint32_t kCloseRangeUnshare = 2;
 inline constexpr uint32_t kCloseRangeCloExec = 4;
 

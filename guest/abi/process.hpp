@@ -20,6 +20,7 @@ enum class Madvice : int {
     WillNeed = 3,
     DontNeed = 4,
     Free = 8,
+    Remove = 9,
     DontFork = 10,
     DoFork = 11,
     Mergeable = 12,
@@ -29,7 +30,12 @@ enum class Madvice : int {
     DontDump = 16,
     DoDump = 17,
     WipeOnFork = 18,
-    KeepOnFork = 19
+    KeepOnFork = 19,
+    Cold = 20,
+    PageOut = 21,
+    PopulateRead = 22,
+    PopulateWrite = 23,
+    DontNeedLocked = 24
 };
 
 // Resource limits

@@ -80,6 +80,11 @@ Result<PageRef> filemap_fault(address_space& mapping, uint64_t index);
 // Pages in the cache that are shared memory (address_space::is_shmem).
 [[nodiscard]] uint64_t nr_shmem_pages();
 
+// Takes the page out, if it is there. Nobody maps it.
+void drop_page(address_space& mapping, uint64_t index);
+// The bytes of [from, to) become zeros: whole pages are dropped, wherever they are mapped (private copies
+// stay), parts of pages are cleared. The host's i_mutex is held.
+void punch_hole(address_space& mapping, abi::loff_t from, abi::loff_t to);
 // Drops every page from byte offset on, and clears the rest of the page that offset cuts. Mappings of the
 // dropped part are unmapped first (unmap_mapping_range). The host's i_mutex is held, i_size already set.
 void truncate_inode_pages(address_space& mapping, abi::loff_t offset);

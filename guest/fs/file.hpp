@@ -48,6 +48,8 @@ struct file_operations {
     void (*flush)(file& f) = nullptr;                           // at each close of a descriptor
     void (*release)(inode& node, file& f) = nullptr;            // the last reference is gone
     Result<> (*fsync)(file& f) = nullptr;                       // Inval
+    // mode: FALLOC_FL_*. The arguments are checked as far as they can be without knowing the file system.
+    Result<> (*fallocate)(file& f, int mode, abi::loff_t offset, abi::loff_t bytes) = nullptr;  // OpNotSupp
     // O_ASYNC is set, by fd, or cleared: fasync_add or fasync_remove.
     void (*fasync)(file& f, int fd, bool on) = nullptr;  // nobody is told
     // Adds lines of the file's own to /proc/<pid>/fdinfo/<fd>.

@@ -57,11 +57,11 @@ Result<PageRef> add_to_page_cache(address_space& mapping, uint64_t index, PageRe
     return fresh;
 }
 
-// The first page at or after index leaves the cache; the cache's reference goes to the caller.
-PageRef take_next_page(address_space& mapping, uint64_t& index) {
+// The first page of [index, end) leaves the cache; the cache's reference goes to the caller.
+PageRef take_next_page(address_space& mapping, uint64_t& index, uint64_t end = ~uint64_t{0}) {
     const spinlock_guard guard(mapping.tree_lock);
     page* frame = mapping.pages.next(index);
-    if (frame == nullptr) return PageRef();
+    if (frame == nullptr || index >= end) return PageRef();
     mapping.pages.remove(index);
     frame->mapping = nullptr;
     if (mapping.is_shmem) shmem_pages.fetch_sub(1);
@@ -73,7 +73,10 @@ PageRef take_next_page(address_space& mapping, uint64_t& index) {
 uint64_t nr_shmem_pages() { return shmem_pages.load(); }
 
 Result<PageRef> read_mapping_page(address_space& mapping, uint64_t index) {
-    if (PageRef found = find_get_page(mapping, index)) return found;
+    if (PageRef found = find_get_page(mapping, index)) {
+        found.get()->is_fallocated = false;
+        return found;
+    }
     Charge charge = TRY(Charge::take(mapping));
     PageRef fresh(alloc_zeroed_page(FrameUse::PageCache));
     if (!fresh) return Errno::NoMem;
@@ -89,6 +92,37 @@ Result<PageRef> read_mapping_page(address_space& mapping, uint64_t index) {
 Result<PageRef> filemap_fault(address_space& mapping, uint64_t index) {
     if (index >= pages_for(static_cast<uint64_t>(mapping.host->i_size))) return Errno::Fault;
     return read_mapping_page(mapping, index);
+}
+
+void drop_page(address_space& mapping, uint64_t index) {
+    if (const PageRef dropped = take_next_page(mapping, index, index + 1)) Charge::give_back(mapping);
+}
+
+namespace {
+
+// [from, to) lies in one page.
+void clear_part(address_space& mapping, uint64_t from, uint64_t to) {
+    if (from == to) return;
+    if (const PageRef frame = find_get_page(mapping, from / kPageSize))
+        memset(frame.data() + from % kPageSize, 0, to - from);
+}
+
+}  // namespace
+
+void punch_hole(address_space& mapping, abi::loff_t from_offset, abi::loff_t to_offset) {
+    const auto from = static_cast<uint64_t>(from_offset);
+    const auto to = static_cast<uint64_t>(to_offset);
+    uint64_t first = pages_for(from);
+    const uint64_t last = to / kPageSize;
+    if (first > last) {
+        clear_part(mapping, from, to);
+        return;
+    }
+    clear_part(mapping, from, first * kPageSize);
+    clear_part(mapping, last * kPageSize, to);
+    if (first == last) return;
+    unmap_mapping_range(mapping, first, last - first, Unmap::FilePages);
+    while (const PageRef dropped = take_next_page(mapping, first, last)) Charge::give_back(mapping);
 }
 
 void truncate_inode_pages(address_space& mapping, abi::loff_t offset) {

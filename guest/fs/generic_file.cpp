@@ -15,17 +15,6 @@ size_t part_of_page(uint64_t pos, size_t bytes) {
     return bytes < room ? bytes : room;
 }
 
-// Bytes past the end of the file, in its last page, may have been written through a mapping: they read as
-// zeros once the file grows over them.
-void clear_past_end(inode& node) {
-    const auto end = static_cast<uint64_t>(node.i_size);
-    const uint64_t cut = end % kPageSize;
-    if (cut == 0) return;
-    if (const PageRef last = find_get_page(node.i_data, end / kPageSize)) {
-        memset(last.data() + cut, 0, kPageSize - cut);
-    }
-}
-
 // One page's share of a write. How many bytes; 0: the source refused.
 Result<size_t> write_part(inode& node, iov_iter& from, uint64_t pos) {
     const PageRef frame = TRY(read_mapping_page(node.i_data, pos / kPageSize));
@@ -54,6 +43,15 @@ abi::loff_t seek_page(address_space& mapping, abi::loff_t pos, bool want) {
 }
 
 }  // namespace
+
+void clear_past_end(inode& node) {
+    const auto end = static_cast<uint64_t>(node.i_size);
+    const uint64_t cut = end % kPageSize;
+    if (cut == 0) return;
+    if (const PageRef last = find_get_page(node.i_data, end / kPageSize)) {
+        memset(last.data() + cut, 0, kPageSize - cut);
+    }
+}
 
 Result<size_t> generic_file_read(file& f, iov_iter& to, abi::loff_t& pos) {
     inode& node = f.node();

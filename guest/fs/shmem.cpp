@@ -2,6 +2,7 @@
 #include "guest/fs/shmem.hpp"
 
 #include "guest/fs/dentry.hpp"
+#include "guest/fs/fallocate.hpp"
 #include "guest/fs/memfd.hpp"
 #include "guest/fs/mount.hpp"
 #include "guest/fs/vfs.hpp"
@@ -25,7 +26,8 @@ constexpr file_operations kShmemFile{.llseek = generic_file_llseek,
                                      .read = generic_file_read,
                                      .write = generic_file_write,
                                      .mmap = shmem_mmap,
-                                     .fsync = noop_fsync};
+                                     .fsync = noop_fsync,
+                                     .fallocate = shmem_fallocate};
 
 Result<RefPtr<dentry>> shmem_mount(const file_system_type& type, const char*) {
     RefPtr<super_block> sb = TRY(make_ref<super_block>(type, kShmemSuper, kTmpfsMagic));

@@ -1,4 +1,5 @@
 // Changing what stat shows: mode, owner, size, times.
+#include "guest/fs/fallocate.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/namei.hpp"
 #include "guest/fs/syscalls.hpp"
@@ -122,6 +123,12 @@ Result<long> sys_utime(UserPath name, UserPtr<const int64_t> at) {
         to.mtime = {TRY(get_user(at + 1)), 0};
     }
     return set_times(abi::kAtFdCwd, name, to, 0);
+}
+
+Result<long> sys_fallocate(int fd, int mode, abi::loff_t offset, abi::loff_t bytes) {
+    const RefPtr<file> f = TRY(current_file(fd));
+    TRY(vfs_fallocate(*f, mode, offset, bytes));
+    return 0;
 }
 
 }  // namespace guest

@@ -35,6 +35,7 @@ Result<long> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int out_
 // sys_advise.cpp
 Result<long> sys_readahead(int fd, int64_t offset, size_t bytes);
 Result<long> sys_fadvise64(int fd, int64_t offset, int64_t bytes, int advice);
+Result<long> sys_fallocate(int fd, int mode, abi::loff_t offset, abi::loff_t bytes);
 Result<long> sys_sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t flags);
 
 // sys_xattr.cpp

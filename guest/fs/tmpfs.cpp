@@ -3,6 +3,7 @@
 #include "guest/fs/tmpfs.hpp"
 
 #include "guest/fs/dentry.hpp"
+#include "guest/fs/fallocate.hpp"
 #include "guest/fs/special.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/lib/string.hpp"
@@ -44,7 +45,8 @@ constexpr file_operations kTmpfsFile{.llseek = generic_file_llseek,
                                      .read = generic_file_read,
                                      .write = generic_file_write,
                                      .mmap = generic_file_mmap,
-                                     .fsync = noop_fsync};
+                                     .fsync = noop_fsync,
+                                     .fallocate = shmem_fallocate};
 constexpr file_operations kTmpfsDirectory{
     .llseek = dcache_dir_llseek, .read = generic_read_dir, .iterate = dcache_readdir, .fsync = noop_fsync};
 

@@ -48,6 +48,9 @@ Result<size_t> generic_file_write(file& f, iov_iter& from, abi::loff_t& pos);
 Result<abi::loff_t> generic_file_llseek(file& f, abi::loff_t offset, uint32_t whence);
 Result<> generic_file_mmap(file& f, vm_area_struct& area);
 Result<> noop_fsync(file& f);
+// Before such a file grows: bytes past its end, in its last page, may have been written through a mapping,
+// and are to read as zeros. Its i_mutex is held.
+void clear_past_end(inode& node);
 // For directories.
 Result<size_t> generic_read_dir(file& f, iov_iter& to, abi::loff_t& pos);  // IsDir
 // For directories whose names are all in the dentry tree.

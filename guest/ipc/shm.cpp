@@ -2,6 +2,7 @@
 #include "guest/ipc/shm.hpp"
 
 #include "guest/fs/dentry.hpp"
+#include "guest/fs/fallocate.hpp"
 #include "guest/fs/inode.hpp"
 #include "guest/fs/shmem.hpp"
 #include "guest/fs/vfs.hpp"
@@ -92,7 +93,8 @@ Result<int> newseg(ipc_namespace& ns, abi::key_t key, size_t bytes, int flags) {
 
 }  // namespace
 
-constinit const file_operations shm_file_operations{.mmap = shm_mmap, .fsync = noop_fsync};
+constinit const file_operations shm_file_operations{
+    .mmap = shm_mmap, .fsync = noop_fsync, .fallocate = shmem_fallocate};
 
 bool is_shm_area(const vm_area_struct& vma) { return vma.vm_ops == &kShmVmOps; }
 

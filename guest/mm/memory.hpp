@@ -37,13 +37,17 @@ vm_area_struct* find_extend_vma(mm_struct& mm, VirtAddr at);
 // unmapped.
 Result<> copy_page_range(mm_struct& dst, mm_struct& src, const vm_area_struct& vma, bool& protected_any);
 
-// Clears all entries of [from, to), which lies in vma. disown_tables() came before.
-void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from, VirtAddr to);
+// Which pages of an area go: also private copies, or those of its file alone.
+enum class Unmap { All, FilePages };
 
-// Unmaps the pages of a file from index on, up to `count` of them, wherever they are mapped. Private copies
-// go only when `even_cows`, as truncation wants it.
+// Clears the entries of [from, to), which lies in vma. disown_tables() came before.
+void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from, VirtAddr to,
+                    Unmap what = Unmap::All);
+
+// Unmaps the pages of a file from index on, up to `count` of them, wherever they are mapped. Truncation wants
+// private copies to go as well.
 void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count = ~uint64_t{0},
-                         bool even_cows = true);
+                         Unmap what = Unmap::All);
 
 // Rights of the entries in [from, to) become those of vma's flags. own_tables() came before, here as below.
 void change_protection(vm_area_struct& vma, VirtAddr from, VirtAddr to);

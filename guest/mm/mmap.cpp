@@ -96,6 +96,29 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     return start;
 }
 
+namespace {
+
+// Its tables stay.
+void unmap_vma(mm_struct& mm, vm_area_struct* vma, mmu_gather& gather) {
+    const uint64_t pages = vma->pages();
+    vm_stat_account(mm, vma->vm_flags, -static_cast<int64_t>(pages));
+    if ((vma->vm_flags & VM_LOCKED) != 0) mm.locked_vm -= pages;
+    // Out of the file's list first, so that truncation does not meet a half-unmapped area.
+    unlink_vma(vma);
+    zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);
+    delete vma;
+}
+
+}  // namespace
+
+void remove_vma(mm_struct& mm, vm_area_struct* vma) {
+    const VirtAddr from = vma->vm_start;
+    const VirtAddr to = vma->vm_end;
+    mmu_gather gather(mm);
+    unmap_vma(mm, vma, gather);
+    free_tables_of(mm, from, to, gather);
+}
+
 Result<> do_munmap(mm_struct& mm, VirtAddr from, uint64_t bytes) {
     bytes = page_align_up(bytes);
     if (!from.is_aligned() || bytes == 0 || bytes > kTaskSize.raw() || from > kTaskSize - bytes)
@@ -108,13 +131,7 @@ Result<> do_munmap(mm_struct& mm, VirtAddr from, uint64_t bytes) {
     TRY(disown_tables(mm, from, to, gather));
     while (vma != nullptr && vma->vm_start < to) {
         vm_area_struct* next = mm.mmap.next(*vma);
-        const uint64_t pages = vma->pages();
-        vm_stat_account(mm, vma->vm_flags, -static_cast<int64_t>(pages));
-        if ((vma->vm_flags & VM_LOCKED) != 0) mm.locked_vm -= pages;
-        // Out of the file's list first, so that truncation does not meet a half-unmapped area.
-        unlink_vma(vma);
-        zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);
-        delete vma;
+        unmap_vma(mm, vma, gather);
         vma = next;
     }
     free_tables_of(mm, from, to, gather);

@@ -23,6 +23,8 @@ inline constexpr VirtAddr kMmapMinAddr{0x10000};
 // The page cache behind vma, which has a file.
 [[nodiscard]] struct address_space* file_mapping_of(const vm_area_struct& vma);
 
+// Takes vma out with what it maps. Its tables are mm's own, or hold nothing of it.
+void remove_vma(mm_struct& mm, vm_area_struct* vma);
 void insert_vm_struct(mm_struct& mm, vm_area_struct* vma);
 // Out of mm and out of the file's list; not freed.
 void unlink_vma(vm_area_struct* vma);
@@ -47,6 +49,7 @@ Result<> do_brk(mm_struct& mm, VirtAddr from, uint64_t bytes);
 Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot);
 Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uint64_t new_bytes,
                            uint64_t flags, VirtAddr new_address);
+// mmap_sem is not held: advice takes it in its own way.
 Result<> do_madvise(mm_struct& mm, VirtAddr from, uint64_t bytes, int advice);
 
 // Whether `pages` more with these flags may be mapped: RLIMIT_AS and RLIMIT_DATA.

@@ -26,6 +26,7 @@ struct page {
     bool is_free_block;  // head of a block in the buddy lists
     bool is_reserved;    // never handed out: firmware, kernel image, holes
     bool is_shmem;       // a page of tmpfs or of shared anonymous memory; stays so while it is mapped
+    bool is_fallocated;  // in the page cache: an fallocate that is not over yet put it there
     Atomic<int32_t>
         _count;  // references: one a mapping, one for the page cache, one for whoever works with it
     Atomic<int32_t> _mapcount;  // page-table entries that map it

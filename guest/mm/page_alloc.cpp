@@ -124,6 +124,7 @@ page* alloc_pages(unsigned order, FrameUse use) {
     block->dirty = 0;
     block->inuse = 0;
     block->is_shmem = false;
+    block->is_fallocated = false;
     announce_block(block, order, abi::Announcement::FrameAlloc);
     return block;
 }

@@ -42,12 +42,14 @@ bool weaker(pte_t fresh, pte_t old) {
 
 }  // namespace
 
-void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from, VirtAddr to) {
+void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from, VirtAddr to, Unmap what) {
     mm_struct& mm = *vma.vm_mm;
     for_each_pte_table(mm, from, to, [&](pte_t* pte, VirtAddr at, VirtAddr end) {
         const spinlock_guard guard(mm.page_table_lock);
         for (; at < end; at += kPageSize, ++pte) {
-            if (!read_pte(pte).present()) continue;
+            const pte_t entry = read_pte(pte);
+            if (!entry.present()) continue;
+            if (what == Unmap::FilePages && is_anonymous(phys_to_page(entry.frame()))) continue;
             BUG_ON(is_shared_table(virt_to_page(pte)));
             zap_pte(gather, mm, pte, at);
         }
@@ -93,19 +95,18 @@ Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struc
     return {};
 }
 
-void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count, bool even_cows) {
+void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count, Unmap what) {
     const mutex_guard guard(mapping.i_mmap_mutex);
     const uint64_t limit = count > ~uint64_t{0} - index ? ~uint64_t{0} : index + count;
     for (list_head* node = mapping.i_mmap.next; node != &mapping.i_mmap; node = node->next) {
         const vm_area_struct& vma = *list_entry<vm_area_struct, &vm_area_struct::shared>(node);
-        if (!even_cows && (vma.vm_flags & VM_SHARED) == 0) continue;
         const uint64_t first = index > vma.vm_pgoff ? index - vma.vm_pgoff : 0;
         const uint64_t end = limit > vma.vm_pgoff ? limit - vma.vm_pgoff : 0;
         const uint64_t last = end < vma.pages() ? end : vma.pages();
         if (first >= last) continue;
         mmu_gather gather(*vma.vm_mm);
-        zap_page_range(gather, vma, vma.vm_start + (first << kPageShift),
-                       vma.vm_start + (last << kPageShift));
+        zap_page_range(gather, vma, vma.vm_start + (first << kPageShift), vma.vm_start + (last << kPageShift),
+                       what);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "guest/fs/address_space.hpp"
 #include "guest/fs/file.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/mm/area_walk.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -73,6 +74,15 @@ vm_area_struct* find_vma(mm_struct& mm, VirtAddr at) {
 bool has_vma_in(mm_struct& mm, VirtAddr from, VirtAddr to) {
     const vm_area_struct* vma = find_vma(mm, from);
     return vma != nullptr && vma->vm_start < to;
+}
+
+bool fully_mapped(mm_struct& mm, VirtAddr from, VirtAddr to) {
+    const vm_area_struct* vma = find_vma(mm, from);
+    for (VirtAddr at = from; at < to; at = vma->vm_end, vma = mm.mmap.next(*vma)) {
+        if (vma == nullptr || vma->vm_start > at) return false;
+        if (vma->vm_end >= to) return true;
+    }
+    return true;
 }
 
 void insert_vm_struct(mm_struct& mm, vm_area_struct* vma) {

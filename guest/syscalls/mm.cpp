@@ -81,7 +81,6 @@ Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes
 }
 
 Result<long> sys_madvise(VirtAddr address, uint64_t bytes, int advice) {
-    const write_guard guard(current_mm().mmap_sem);
     TRY(do_madvise(current_mm(), address, bytes, advice));
     return 0;
 }

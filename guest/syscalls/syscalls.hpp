@@ -40,6 +40,9 @@ Result<long> sys_pidfd_getfd(int fd, int target, uint32_t flags);
 // ptrace.cpp
 Result<long> sys_ptrace(int64_t request, int pid, uint64_t address, uint64_t data);
 
+// process_madvise.cpp
+Result<long> sys_process_madvise(int pidfd, UserPtr<const abi::Iovec> vec, uint64_t count, int advice,
+                                 uint32_t flags);
 // process_vm.cpp
 Result<long> sys_process_vm_readv(int pid, UserPtr<const abi::Iovec> local, uint64_t locals,
                                   UserPtr<const abi::Iovec> remote, uint64_t remotes, uint64_t flags);

@@ -132,7 +132,7 @@ void put_page(page* frame) {
 
 uint64_t total_ram_pages() { return 1024; }
 
-void unmap_mapping_range(address_space&, uint64_t index, uint64_t, bool) { unmapped_from = index; }
+void unmap_mapping_range(address_space&, uint64_t index, uint64_t, Unmap) { unmapped_from = index; }
 
 task_struct* current() { return nullptr; }
 uint64_t ktime_get_real() { return now; }
@@ -152,6 +152,8 @@ void finish_wait(wait_queue_head&, wait_queue_entry&) {}
 void wake_up(wait_queue_head&, int, uint32_t) {}
 void wake_up_all(wait_queue_head&) {}
 bool signal_pending_state(TaskState) { return signal_is_pending; }
+bool signal_pending(const task_struct*) { return signal_is_pending; }
+void cond_resched() {}
 void schedule(const char*) {
     if (sleepers.empty()) panic("asleep for ever");
     auto other_task = std::move(sleepers.front());

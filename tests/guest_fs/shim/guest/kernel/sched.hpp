@@ -1,4 +1,5 @@
-// Stands in for the scheduler: the clock is all that the file layer asks it for.
+// Stands in for the scheduler: the clock, and that others may have a turn, is all that the file layer asks it
+// for.
 #pragma once
 
 #include <stdint.h>
@@ -6,5 +7,6 @@
 namespace guest {
 
 [[nodiscard]] uint64_t ktime_get_real();
+void cond_resched();
 
 }  // namespace guest

@@ -6,7 +6,8 @@
 namespace guest {
 
 struct address_space;
+enum class Unmap { All, FilePages };
 void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count = ~uint64_t{0},
-                         bool even_cows = true);
+                         Unmap what = Unmap::All);
 
 }  // namespace guest

@@ -18,6 +18,7 @@ using abi::FrameUse;
 struct page {
     FrameUse use;
     bool is_shmem = false;
+    bool is_fallocated = false;
     Atomic<int32_t> _count{1};
     list_head lru;
     address_space* mapping = nullptr;
