@@ -21,7 +21,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 RESULT = re.compile(r"^(pass|FAIL|skip) (\S+) (\S+)")
 SHARED = "fork=shared-tables"
 # Also run with fork=shared-tables: what forks or changes memory.
-ALSO_SHARED = ("cow", "fork", "shared_tables", "table_exit", "clone", "mm", "exec", "inject", "leak")
+ALSO_SHARED = ("cow", "fork", "shared_tables", "table_exit", "clone", "mm", "exec", "inject", "leak", "remap",
+               "advice", "fallocate")
 
 Result = collections.namedtuple("Result", "rows name host guest")
 
