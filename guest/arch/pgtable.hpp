@@ -34,6 +34,10 @@ inline pte_t ptep_get_and_clear(pte_t* at) {
     return pte_t{__atomic_exchange_n(&at->raw, 0, __ATOMIC_SEQ_CST)};
 }
 inline void ptep_clear_young(pte_t* at) { __atomic_and_fetch(&at->raw, ~_PAGE_ACCESSED, __ATOMIC_SEQ_CST); }
+// The next write faults and makes the page soft-dirty again.
+inline void ptep_clear_soft_dirty(pte_t* at) {
+    __atomic_and_fetch(&at->raw, ~(_PAGE_RW | _PAGE_SOFT_DIRTY), __ATOMIC_SEQ_CST);
+}
 inline void ptep_set_wrprotect(pte_t* at) { __atomic_and_fetch(&at->raw, ~_PAGE_RW, __ATOMIC_SEQ_CST); }
 
 // The table that an entry leads to; the entry is present.
@@ -79,7 +83,7 @@ template <unsigned Shift>
 [[nodiscard]] inline pte_t mk_pte(PhysAddr frame, uint64_t rights) { return pte_t{frame.raw() | rights}; }
 [[nodiscard]] inline pte_t pte_mkwrite(pte_t entry) { return pte_t{entry.raw | _PAGE_RW}; }
 [[nodiscard]] inline pte_t pte_wrprotect(pte_t entry) { return pte_t{entry.raw & ~_PAGE_RW}; }
-[[nodiscard]] inline pte_t pte_mkdirty(pte_t entry) { return pte_t{entry.raw | _PAGE_DIRTY}; }
+[[nodiscard]] inline pte_t pte_mkdirty(pte_t entry) { return pte_t{entry.raw | _PAGE_DIRTY_BITS}; }
 [[nodiscard]] inline pte_t pte_mkyoung(pte_t entry) { return pte_t{entry.raw | _PAGE_ACCESSED}; }
 [[nodiscard]] inline pte_t pte_mkold_clean(pte_t entry) {
     return pte_t{entry.raw & ~(_PAGE_ACCESSED | _PAGE_DIRTY)};

@@ -16,6 +16,10 @@ inline constexpr uint64_t _PAGE_PRESENT = uint64_t{1} << 0, _PAGE_RW = uint64_t{
 inline constexpr uint64_t kPteFrameMask = 0x000ffffffffff000;  // bits 51..12
 // Ours, in entries with P=0: the page is there, but its area has PROT_NONE.
 inline constexpr uint64_t _PAGE_PROTNONE = _PAGE_GLOBAL;
+// Ours: the page was written since soft-dirty bits were last cleared (Linux's bit).
+inline constexpr uint64_t _PAGE_SOFT_DIRTY = uint64_t{1} << 11;
+// What a write leaves in an entry.
+inline constexpr uint64_t _PAGE_DIRTY_BITS = _PAGE_DIRTY | _PAGE_SOFT_DIRTY;
 inline constexpr unsigned kTableEntries = 512;
 
 // What a table entry of a user mapping says; rights are decided at the last level.
@@ -33,6 +37,7 @@ struct table_entry {
     }
     [[nodiscard]] constexpr bool write() const { return (raw & _PAGE_RW) != 0; }
     [[nodiscard]] constexpr bool dirty() const { return (raw & _PAGE_DIRTY) != 0; }
+    [[nodiscard]] constexpr bool soft_dirty() const { return (raw & _PAGE_SOFT_DIRTY) != 0; }
     [[nodiscard]] constexpr bool young() const { return (raw & _PAGE_ACCESSED) != 0; }
     [[nodiscard]] constexpr bool huge() const { return (raw & _PAGE_PSE) != 0; }
     [[nodiscard]] constexpr PhysAddr frame() const { return PhysAddr(raw & kPteFrameMask); }

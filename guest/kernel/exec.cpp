@@ -31,7 +31,7 @@ Result<> bprm_mm_init(linux_binprm& bprm) {
     bprm.mm.reset(TRY(mm_alloc()));
     mm_struct& mm = *bprm.mm;
     constexpr uint64_t kStackFlags =
-        VM_READ | VM_WRITE | VM_GROWSDOWN | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT;
+        VM_READ | VM_WRITE | VM_GROWSDOWN | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT | VM_SOFTDIRTY;
     auto stack = TRY(make_owned<vm_area_struct>(mm, kTaskSize - kPageSize, kTaskSize, kStackFlags));
     const write_guard guard(mm.mmap_sem);
     bprm.stack = stack.leak();

@@ -47,7 +47,7 @@ void count_page(mm_struct& mm, const pte_t* pte, const page* frame) {
 // For a page that is the area's own. A debugger writes where the program may not: the entry stays read-only.
 pte_t writable_entry(const Fault& fault, const page* frame) {
     const uint64_t write = fault.writable() ? _PAGE_RW : 0;
-    return mk_pte(page_to_phys(frame), fault.rights() | write | _PAGE_DIRTY);
+    return mk_pte(page_to_phys(frame), fault.rights() | write | _PAGE_DIRTY_BITS);
 }
 
 // The entry of the fault becomes `entry`, whose frame brings its own reference; false, and the frame is still
@@ -106,8 +106,9 @@ FaultResult do_fault(const Fault& fault) {
         PageRef frame = found.release_value();
         if (fault.flags.write && !shared) return do_cow_fault(fault, frame.get());
         uint64_t rights = fault.rights();
-        if (shared && fault.writable()) rights |= _PAGE_RW;
-        if (fault.flags.write) rights |= _PAGE_DIRTY;
+        if (shared && fault.writable() && (fault.flags.write || !tracks_writes(fault.vma)))
+            rights |= _PAGE_RW;
+        if (fault.flags.write) rights |= _PAGE_DIRTY_BITS;
         // Truncation takes a page out of the cache before it looks for mappings a second time.
         if (frame.get()->mapping != &mapping) continue;
         if (install_page(fault, frame.get(), mk_pte(page_to_phys(frame.get()), rights))) (void)frame.leak();
@@ -183,7 +184,8 @@ FaultResult handle_mm_fault(vm_area_struct& vma, VirtAddr at, FaultFlags flags) 
     // accessible again and this entry still says PROT_NONE.
     if ((fault.seen.raw & _PAGE_PRESENT) == 0) {
         const spinlock_guard guard(vma.vm_mm->page_table_lock);
-        if (!fault.changed()) set_pte(pte, mk_pte(fault.seen.frame(), fault.rights()));
+        const uint64_t kept = fault.seen.raw & _PAGE_DIRTY_BITS;
+        if (!fault.changed()) set_pte(pte, mk_pte(fault.seen.frame(), fault.rights() | kept));
     }
     return FaultResult::Ok;
 }
@@ -199,7 +201,7 @@ bool may_access(const vm_area_struct& vma, FaultFlags flags) {
 
 // The page may be written as it is. What was forced is private, but its entry does not say so.
 bool may_write_page(pte_t entry, FaultFlags flags) {
-    return entry.write() || (flags.force && can_reuse(phys_to_page(entry.frame())));
+    return entry.write() || (flags.force && entry.soft_dirty() && can_reuse(phys_to_page(entry.frame())));
 }
 
 }  // namespace

@@ -49,6 +49,14 @@ void zap_page_range(mmu_gather& gather, const vm_area_struct& vma, VirtAddr from
 void unmap_mapping_range(address_space& mapping, uint64_t index, uint64_t count = ~uint64_t{0},
                          Unmap what = Unmap::All);
 
+// Whether a write to a page of vma that is not soft-dirty must fault, so that it is seen.
+[[nodiscard]] inline bool tracks_writes(const vm_area_struct& vma) {
+    return (vma.vm_flags & VM_SOFTDIRTY) == 0;
+}
+// Nothing in mm was written since (soft-dirty), for /proc/<pid>/clear_refs. mmap_sem is held for writing.
+// NoMem leaves some pages and all areas as they were.
+Result<> clear_soft_dirty(mm_struct& mm);
+
 // Rights of the entries in [from, to) become those of vma's flags. own_tables() came before, here as below.
 void change_protection(vm_area_struct& vma, VirtAddr from, VirtAddr to);
 // Moves the entries of [from, from + bytes) to `to`. NoMem: how far it came is in `moved`, in bytes.

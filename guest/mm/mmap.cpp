@@ -70,7 +70,8 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     if (map_type < abi::kMapShared || map_type > abi::kMapSharedValidate) return Errno::Inval;
 
     if ((flags & abi::kMapLocked) != 0 && !can_do_mlock()) return Errno::Perm;
-    uint64_t vm_flags = calc_vm_flags(prot, flags) | mm.def_flags;
+    // All that is new is soft-dirty, also where another area was before.
+    uint64_t vm_flags = calc_vm_flags(prot, flags) | mm.def_flags | VM_SOFTDIRTY;
     if (backing != nullptr) {
         vm_flags = TRY(file_vm_flags(*backing, vm_flags, map_type));
         if (backing->f_op->mmap == nullptr) return Errno::NoDev;

@@ -4,6 +4,7 @@
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/shared_tables.hpp"
+#include "guest/mm/uaccess.hpp"
 #include "guest/mm/walk.hpp"
 
 namespace guest {
@@ -24,14 +25,15 @@ void zap_pte(mmu_gather& gather, mm_struct& mm, pte_t* pte, VirtAddr at) {
 }
 
 // The bits that change_protection keeps of an entry.
-constexpr uint64_t kKeptBits = kPteFrameMask | _PAGE_ACCESSED | _PAGE_DIRTY;
+constexpr uint64_t kKeptBits = kPteFrameMask | _PAGE_ACCESSED | _PAGE_DIRTY_BITS;
 
 pte_t with_rights(pte_t old, const vm_area_struct& vma) {
     uint64_t raw = (old.raw & kKeptBits) | vm_page_rights(vma.vm_flags);
     const bool may_write = (vma.vm_flags & VM_WRITE) != 0;
     const bool shared = (vma.vm_flags & VM_SHARED) != 0;
     // Private pages that were writable are this space's own. The others find out by a fault.
-    if (may_write && (shared || old.write())) raw |= _PAGE_RW;
+    const bool seen = old.soft_dirty() || !tracks_writes(vma);
+    if (may_write && seen && (shared || old.write())) raw |= _PAGE_RW;
     return pte_t{raw};
 }
 
@@ -76,6 +78,21 @@ void change_protection(vm_area_struct& vma, VirtAddr from, VirtAddr to) {
     if (flush_from < flush_to) flush_tlb_range(mm, flush_from, flush_to);
 }
 
+Result<> clear_soft_dirty(mm_struct& mm) {
+    TRY(own_tables(mm, VirtAddr(0), kUserEnd));
+    for (vm_area_struct& vma : mm.mmap) {
+        vma.vm_flags &= ~VM_SOFTDIRTY;
+        for_each_pte_table(mm, vma.vm_start, vma.vm_end, [&](pte_t* pte, VirtAddr at, VirtAddr end) {
+            const spinlock_guard guard(mm.page_table_lock);
+            for (; at < end; at += kPageSize, ++pte) {
+                if (read_pte(pte).present()) ptep_clear_soft_dirty(pte);
+            }
+        });
+    }
+    flush_tlb_mm(mm);
+    return {};
+}
+
 Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struct& to_vma, VirtAddr to,
                           uint64_t bytes) {
     mm_struct& mm = *from_vma.vm_mm;
@@ -87,7 +104,8 @@ Result<> move_page_tables(vm_area_struct& from_vma, VirtAddr from, vm_area_struc
         const spinlock_guard guard(mm.page_table_lock);
         const pte_t entry = ptep_get_and_clear(source);
         flush_tlb_page(mm, from + offset);
-        set_pte(target, entry);
+        // To whoever watches, what has come to an address is new there.
+        set_pte(target, pte_t{entry.raw | _PAGE_SOFT_DIRTY});
         if (is_zero_page(phys_to_page(entry.frame()))) continue;
         --virt_to_page(source)->inuse;
         ++virt_to_page(target)->inuse;

@@ -31,7 +31,7 @@ void unlink_file(vm_area_struct& vma) {
 
 // Whether b, which begins where a ends, is the same mapping going on.
 bool can_merge(const vm_area_struct& a, const vm_area_struct& b) {
-    return a.vm_end == b.vm_start && a.vm_flags == b.vm_flags && a.vm_file.get() == b.vm_file.get() &&
+    return a.vm_end == b.vm_start && ((a.vm_flags ^ b.vm_flags) & ~VM_SOFTDIRTY) == 0 && a.vm_file.get() == b.vm_file.get() &&
            (!a.vm_file || a.vm_pgoff + a.pages() == b.vm_pgoff) &&
            (a.vm_flags & (VM_GROWSDOWN | VM_IO)) == 0 && (a.vm_ops == nullptr || a.vm_ops->close == nullptr);
 }
@@ -40,6 +40,7 @@ bool can_merge(const vm_area_struct& a, const vm_area_struct& b) {
 void absorb(vm_area_struct& a, vm_area_struct* b) {
     unlink_vma(b);
     a.vm_end = b->vm_end;
+    a.vm_flags |= b->vm_flags & VM_SOFTDIRTY;
     delete b;
 }
 

@@ -1,13 +1,11 @@
-// Files about an address space: opening, and the two that change it, mem and clear_refs.
+// Files about an address space: opening, and mem, which is the memory itself.
 #include "guest/fs/proc/pid_open_mm.hpp"
 
-#include "guest/arch/tlb.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/lib/new.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/uaccess.hpp"
-#include "guest/mm/walk.hpp"
 
 namespace guest {
 
@@ -78,44 +76,7 @@ Result<size_t> mem_write(file& f, iov_iter& from, abi::loff_t& pos) {
                   });
 }
 
-// --- clear_refs: which pages are used from now on, shows in smaps as Referenced
-
-enum class Clear : int64_t { All = 1, Anonymous = 2, File = 3, PeakRss = 5 };
-
-void clear_young(mm_struct& mm, Clear what) {
-    const read_guard guard(mm.mmap_sem);
-    for (const vm_area_struct& vma : mm.mmap) {
-        if (what == Clear::Anonymous && vma.vm_file) continue;
-        if (what == Clear::File && !vma.vm_file) continue;
-        for_each_pte_table(mm, vma.vm_start, vma.vm_end, [&](pte_t* pte, VirtAddr at, VirtAddr end) {
-            const spinlock_guard table_guard(mm.page_table_lock);
-            for (; at < end; at += kPageSize, ++pte) {
-                if (read_pte(pte).present() && read_pte(pte).young()) ptep_clear_young(pte);
-            }
-        });
-    }
-    flush_tlb_mm(mm);
-}
-
 }  // namespace
-
-Result<size_t> clear_refs_write(task_struct& task, char* text, size_t bytes) {
-    Result<int64_t> parsed = proc_parse_int(text);
-    if (!parsed.ok()) return parsed.error();
-    const auto what = static_cast<Clear>(parsed.value());
-    const MmRef mm = get_task_mm(task);
-    switch (what) {
-        case Clear::All:
-        case Clear::Anonymous:
-        case Clear::File:
-            if (mm) clear_young(*mm, what);
-            return bytes;
-        case Clear::PeakRss:
-            if (mm) mm->hiwater_rss = mm->rss();
-            return bytes;
-    }
-    return Errno::Inval;  // also 4: soft-dirty bits are never cleared
-}
 
 constinit const file_operations proc_mem_file_operations{.llseek = dcache_dir_llseek,
                                                          .read = mem_read,

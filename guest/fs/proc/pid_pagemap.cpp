@@ -12,8 +12,7 @@ namespace guest {
 namespace {
 
 constexpr uint64_t kPfnMask = (uint64_t{1} << 55) - 1;
-constexpr uint64_t kSoftDirty = uint64_t{1}
-                                << 55;  // nobody can clear it: it is set wherever there is an area
+constexpr uint64_t kSoftDirty = uint64_t{1} << 55;
 constexpr uint64_t kExclusive = uint64_t{1} << 56;
 constexpr uint64_t kFile = uint64_t{1} << 61;  // a page of a file, or shared memory
 constexpr uint64_t kPresent = uint64_t{1} << 63;
@@ -23,7 +22,7 @@ constexpr size_t kBatch = 64;  // entries that are looked up at once
 // Where frames lie helps to attack other memory: it is shown to the privileged alone.
 uint64_t entry_word(const pte_t* pte, pte_t entry, bool show_frames) {
     const page* frame = phys_to_page(entry.frame());
-    uint64_t word = kPresent | kSoftDirty;
+    uint64_t word = kPresent | (entry.soft_dirty() ? kSoftDirty : 0);
     if (show_frames) word |= page_to_pfn(frame) & kPfnMask;
     if (is_zero_page(frame)) return word;
     if (!is_anonymous(frame)) word |= kFile;
@@ -38,12 +37,12 @@ void look_up(mm_struct& mm, VirtAddr at, size_t count, bool show_frames, uint64_
         words[i] = 0;
         const vm_area_struct* vma = find_vma(mm, at);
         if (vma == nullptr || vma->vm_start > at) continue;
-        words[i] = kSoftDirty;
+        words[i] = (vma->vm_flags & VM_SOFTDIRTY) != 0 ? kSoftDirty : 0;
         const spinlock_guard table_guard(mm.page_table_lock);
         const pte_t* pte = lookup_pte(mm, at);
         if (pte == nullptr) continue;
         const pte_t entry = read_pte(pte);
-        if (entry.present()) words[i] = entry_word(pte, entry, show_frames);
+        if (entry.present()) words[i] |= entry_word(pte, entry, show_frames);
     }
 }
 

@@ -84,10 +84,12 @@ void put_flags(seq_file& m, uint64_t flags) {
         const char* text;
     };
     static constexpr Name kNames[] = {
-        {VM_READ, "rd"},       {VM_WRITE, "wr"},    {VM_EXEC, "ex"},      {VM_SHARED, "sh"},
-        {VM_MAYREAD, "mr"},    {VM_MAYWRITE, "mw"}, {VM_MAYEXEC, "me"},   {VM_MAYSHARE, "ms"},
-        {VM_GROWSDOWN, "gd"},  {VM_LOCKED, "lo"},   {VM_IO, "io"},        {VM_DONTCOPY, "dc"},
-        {VM_DONTEXPAND, "de"}, {VM_ACCOUNT, "ac"},  {VM_NORESERVE, "nr"}, {VM_WIPEONFORK, "wf"},
+        {VM_READ, "rd"},      {VM_WRITE, "wr"},     {VM_EXEC, "ex"},       {VM_SHARED, "sh"},
+        {VM_MAYREAD, "mr"},   {VM_MAYWRITE, "mw"},  {VM_MAYEXEC, "me"},    {VM_MAYSHARE, "ms"},
+        {VM_GROWSDOWN, "gd"}, {VM_LOCKED, "lo"},    {VM_IO, "io"},         {VM_SEQ_READ, "sr"},
+        {VM_RAND_READ, "rr"}, {VM_DONTCOPY, "dc"},  {VM_DONTEXPAND, "de"}, {VM_LOCKONFAULT, "lf"},
+        {VM_ACCOUNT, "ac"},   {VM_NORESERVE, "nr"}, {VM_WIPEONFORK, "wf"}, {VM_DONTDUMP, "dd"},
+        {VM_SOFTDIRTY, "sd"},
     };
     m.puts("VmFlags:");
     for (const Name& name : kNames) {
