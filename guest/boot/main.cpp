@@ -24,6 +24,7 @@
 #include "guest/lib/string.hpp"
 #include "guest/mm/init.hpp"
 #include "guest/mm/memblock.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/net/af_unix.hpp"
 
 extern "C" char _text[], _end[];
@@ -151,6 +152,7 @@ extern "C" [[noreturn]] void start_kernel(uint32_t start_info) {
     paging_init();
     mem_init();
     zero_page_init();
+    overcommit_init();
     print_memory();
     init_irq();
     sched_init();

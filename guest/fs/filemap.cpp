@@ -3,6 +3,7 @@
 #include "guest/fs/inode.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/overcommit.hpp"
 
 namespace guest {
 
@@ -21,8 +22,14 @@ constinit Atomic<uint64_t> shmem_pages{0};
 class Charge {
 public:
     static Result<Charge> take(address_space& mapping) {
-        if (mapping.a_ops != nullptr && mapping.a_ops->charge != nullptr)
-            TRY(mapping.a_ops->charge(*mapping.host));
+        if (is_promised_by_page(mapping)) TRY(shmem_acct_block());
+        if (mapping.a_ops != nullptr && mapping.a_ops->charge != nullptr) {
+            const Result<> room = mapping.a_ops->charge(*mapping.host);
+            if (!room) {
+                if (is_promised_by_page(mapping)) vm_unacct_memory(1);
+                return room.error();
+            }
+        }
         return Charge(mapping);
     }
     Charge(Charge&& other) noexcept : mapping_(std::exchange(other.mapping_, nullptr)) {}
@@ -34,9 +41,13 @@ public:
     static void give_back(address_space& mapping) {
         if (mapping.a_ops != nullptr && mapping.a_ops->uncharge != nullptr)
             mapping.a_ops->uncharge(*mapping.host);
+        if (is_promised_by_page(mapping)) vm_unacct_memory(1);
     }
 
 private:
+    static bool is_promised_by_page(const address_space& mapping) {
+        return mapping.is_shmem && mapping.promised == 0;
+    }
     explicit Charge(address_space& mapping) : mapping_(&mapping) {}
     address_space* mapping_;
 };

@@ -6,6 +6,7 @@
 #include "guest/fs/special.hpp"
 #include "guest/kernel/cred.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/mm/overcommit.hpp"
 
 namespace guest {
 
@@ -39,6 +40,7 @@ inode::~inode() {
     BUG_ON(!list_empty(i_data.i_mmap) || i_pipe != nullptr || !list_empty(i_posix) || !list_empty(i_flock));
     i_size = 0;
     truncate_inode_pages(i_data, 0);
+    vm_unacct_memory(i_data.promised);
     if (i_sb->s_op.evict_inode != nullptr) i_sb->s_op.evict_inode(*this);
     i_sb->s_inodes.fetch_sub(1);
 }

@@ -7,7 +7,9 @@
 #include "guest/fs/mount.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/kernel/cred.hpp"
+#include "guest/kernel/sched.hpp"
 #include "guest/lib/format.hpp"
+#include "guest/mm/overcommit.hpp"
 
 namespace guest {
 
@@ -52,7 +54,7 @@ void shmem_init() {
 }
 
 Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_operations& name, uint64_t ino,
-                                             void* i_private) {
+                                             void* i_private, ShmemPromise promise) {
     if (bytes < 0) return Errno::Inval;
     RefPtr<inode> node = TRY(make_ref<inode>(shm_mnt->mnt_root->sb(), ino, abi::kIfReg | 0777));
     node->i_uid = current_cred().fsuid;
@@ -63,19 +65,25 @@ Result<RefPtr<file>> shmem_kernel_file_setup(abi::loff_t bytes, const dentry_ope
     node->i_nlink = 0;
     node->i_data.is_shmem = true;
     node->i_size = bytes;
+    if (promise == ShmemPromise::Whole) {
+        const uint64_t pages = pages_for(static_cast<uint64_t>(bytes));
+        TRY(security_vm_enough_memory(current()->mm.get(), pages));
+        node->i_data.promised = pages;
+    }
     node->i_private = i_private;
     RefPtr<dentry> root = TRY(d_make_root(std::move(node), &name));
     path place(RefPtr<vfsmount>(shm_mnt), std::move(root));
     return alloc_file(std::move(place), file::kRead | file::kWrite | file::kSeek, abi::kORdWr, kShmemFile);
 }
 
-Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes) {
+Result<RefPtr<file>> shmem_file_setup(abi::loff_t bytes, ShmemPromise promise) {
     return shmem_kernel_file_setup(bytes, kShmemDentry, shm_mnt->mnt_root->sb().s_next_ino.fetch_add(1),
-                                   nullptr);
+                                   nullptr, promise);
 }
 
 Result<RefPtr<file>> shmem_named_file_setup(const dentry_operations& name) {
-    return shmem_kernel_file_setup(0, name, shm_mnt->mnt_root->sb().s_next_ino.fetch_add(1), nullptr);
+    return shmem_kernel_file_setup(0, name, shm_mnt->mnt_root->sb().s_next_ino.fetch_add(1), nullptr,
+                                   ShmemPromise::ByPage);
 }
 
 }  // namespace guest

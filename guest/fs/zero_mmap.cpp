@@ -13,7 +13,9 @@ Result<> zero_mmap(file&, vm_area_struct& area) {
         return {};
     }
     const auto bytes = static_cast<abi::loff_t>(area.pages() << kPageShift);
-    area.vm_file.reset(TRY(shmem_file_setup(bytes)).leak());
+    const bool reserved = (area.vm_flags & VM_NORESERVE) == 0;
+    const ShmemPromise promise = reserved ? ShmemPromise::Whole : ShmemPromise::ByPage;
+    area.vm_file.reset(TRY(shmem_file_setup(bytes, promise)).leak());
     return {};
 }
 

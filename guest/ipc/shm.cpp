@@ -9,6 +9,7 @@
 #include "guest/ipc/syscalls.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/format.hpp"
+#include "guest/mm/overcommit.hpp"
 
 namespace guest {
 
@@ -70,8 +71,7 @@ Result<int> newseg(ipc_namespace& ns, abi::key_t key, size_t bytes, int flags) {
     if (bytes < kShmMin || bytes > kShmMax || (flags & abi::kShmHugeTlb) != 0) return Errno::Inval;
     const uint64_t pages = pages_for(bytes);
     if (ns.shm_tot + pages < pages || ns.shm_tot + pages > kShmAll) return Errno::NoSpc;
-    // More than the machine could ever hold.
-    if (pages > total_ram_pages() && (flags & abi::kShmNoReserve) == 0) return Errno::NoMem;
+    const bool reserved = (flags & abi::kShmNoReserve) == 0 || sysctl_overcommit.memory == Overcommit::Never;
     auto segment = TRY(make_owned<shmid_kernel>());
     segment->ns = RefPtr<ipc_namespace>(&ns);
     segment->shm_segsz = bytes;
@@ -81,7 +81,8 @@ Result<int> newseg(ipc_namespace& ns, abi::key_t key, size_t bytes, int flags) {
     // Only now is the number known that the file shows.
     Result<RefPtr<file>> made = shmem_kernel_file_setup(
         static_cast<abi::loff_t>(bytes), kShmDentry, static_cast<uint64_t>(segment->id),
-        reinterpret_cast<void*>(uintptr_t{static_cast<uint32_t>(key)}));
+        reinterpret_cast<void*>(uintptr_t{static_cast<uint32_t>(key)}),
+        reserved ? ShmemPromise::Whole : ShmemPromise::ByPage);
     if (!made.ok()) {
         ipc_rmid(ns.shm_ids, *segment);
         return made.error();

@@ -18,6 +18,7 @@
 #include "guest/lib/string.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/mm/uaccess.hpp"
 
 namespace guest {
@@ -33,6 +34,7 @@ Result<> bprm_mm_init(linux_binprm& bprm) {
     constexpr uint64_t kStackFlags =
         VM_READ | VM_WRITE | VM_GROWSDOWN | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT | VM_SOFTDIRTY;
     auto stack = TRY(make_owned<vm_area_struct>(mm, kTaskSize - kPageSize, kTaskSize, kStackFlags));
+    TRY(security_vm_enough_memory(&mm, 1));
     const write_guard guard(mm.mmap_sem);
     bprm.stack = stack.leak();
     insert_vm_struct(mm, bprm.stack);

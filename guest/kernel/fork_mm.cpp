@@ -11,6 +11,7 @@
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/mm/uaccess.hpp"
 
 namespace guest {
@@ -76,8 +77,11 @@ void copy_layout(mm_struct& to, const mm_struct& from) {
 Result<> dup_areas(mm_struct& mm, mm_struct& old, bool& protected_any) {
     for (vm_area_struct* area = old.mmap.front(); area != nullptr; area = old.mmap.next(*area)) {
         if ((area->vm_flags & VM_DONTCOPY) != 0) continue;
+        const bool counted = (area->vm_flags & VM_ACCOUNT) != 0;
+        VmPromise promise = TRY(VmPromise::make(&old, counted ? area->pages() : 0));
         auto* copy = new (nothrow) vm_area_struct(mm, *area);
         if (copy == nullptr) return Errno::NoMem;
+        promise.keep();
         copy->vm_flags &= ~VM_LOCKED_MASK;  // row F4
         insert_vm_struct(mm, copy);
         vm_stat_account(mm, copy->vm_flags, static_cast<int64_t>(copy->pages()));

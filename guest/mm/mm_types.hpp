@@ -26,8 +26,7 @@ inline constexpr uint64_t VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_SHARED = 8,
                           VM_DENYWRITE = 0x800, VM_LOCKED = 0x2000, VM_IO = 0x4000, VM_SEQ_READ = 0x8000,
                           VM_RAND_READ = 0x10000, VM_DONTCOPY = 0x20000, VM_DONTEXPAND = 0x40000,
                           VM_LOCKONFAULT = 0x80000, VM_ACCOUNT = 0x100000, VM_NORESERVE = 0x200000,
-                          VM_WIPEONFORK = 0x2000000, VM_DONTDUMP = 0x4000000,
-                          VM_SOFTDIRTY = 0x8000000;
+                          VM_WIPEONFORK = 0x2000000, VM_DONTDUMP = 0x4000000, VM_SOFTDIRTY = 0x8000000;
 
 // mm_struct::dumpable, Linux's values: by nobody but the privileged, or by its user.
 inline constexpr int SUID_DUMP_DISABLE = 0, SUID_DUMP_USER = 1;

@@ -6,6 +6,7 @@
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mlock.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -20,7 +21,8 @@ uint64_t calc_vm_flags(uint64_t prot, uint64_t flags) {
     uint64_t vm_flags = (prot & kProtMask) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
     if ((flags & abi::kMapGrowsDown) != 0) vm_flags |= VM_GROWSDOWN;
     if ((flags & abi::kMapLocked) != 0) vm_flags |= VM_LOCKED;
-    if ((flags & abi::kMapNoReserve) != 0) vm_flags |= VM_NORESERVE;
+    const bool may_overcommit = sysctl_overcommit.memory != Overcommit::Never;
+    if ((flags & abi::kMapNoReserve) != 0 && may_overcommit) vm_flags |= VM_NORESERVE;
     return vm_flags;
 }
 
@@ -34,10 +36,9 @@ Result<uint64_t> file_vm_flags(const file& f, uint64_t vm_flags, uint64_t map_ty
     return writable ? vm_flags : vm_flags & ~VM_MAYWRITE;
 }
 
-// What no machine of this size could ever hold is refused at once; everything else is found out by faults.
-bool is_absurd(uint64_t pages, uint64_t vm_flags) {
-    const bool charged = (vm_flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) == VM_WRITE;
-    return charged && pages > total_ram_pages();
+// Private memory that may be written is promised when it is mapped; shared memory when it is made.
+bool accountable_mapping(uint64_t vm_flags) {
+    return (vm_flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) == VM_WRITE;
 }
 
 Result<VirtAddr> choose_address(mm_struct& mm, VirtAddr hint, uint64_t bytes, uint64_t flags) {
@@ -80,7 +81,9 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     const uint64_t pages = bytes >> kPageShift;
     TRY(mlock_future_check(mm, vm_flags, pages));
     if ((flags & abi::kMapFixed) != 0) TRY(do_munmap(mm, start, bytes));
-    if (!may_expand_vm(mm, vm_flags, pages) || is_absurd(pages, vm_flags)) return Errno::NoMem;
+    if (!may_expand_vm(mm, vm_flags, pages)) return Errno::NoMem;
+    if (accountable_mapping(vm_flags)) vm_flags |= VM_ACCOUNT;
+    VmPromise promise = TRY(VmPromise::make(&mm, (vm_flags & VM_ACCOUNT) != 0 ? pages : 0));
 
     auto area = TRY(make_owned<vm_area_struct>(mm, start, start + bytes, vm_flags));
     if (backing != nullptr) {
@@ -90,6 +93,7 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
         TRY(backing->f_op->mmap(*backing, *area));
     }
     vm_area_struct* vma = area.leak();
+    promise.keep();
     insert_vm_struct(mm, vma);
     vm_stat_account(mm, vm_flags, static_cast<int64_t>(pages));
     if ((vm_flags & VM_LOCKED) != 0) mm.locked_vm += pages;
@@ -104,6 +108,7 @@ void unmap_vma(mm_struct& mm, vm_area_struct* vma, mmu_gather& gather) {
     const uint64_t pages = vma->pages();
     vm_stat_account(mm, vma->vm_flags, -static_cast<int64_t>(pages));
     if ((vma->vm_flags & VM_LOCKED) != 0) mm.locked_vm -= pages;
+    if ((vma->vm_flags & VM_ACCOUNT) != 0) vm_unacct_memory(pages);
     // Out of the file's list first, so that truncation does not meet a half-unmapped area.
     unlink_vma(vma);
     zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);
@@ -151,6 +156,7 @@ void exit_mmap(mm_struct& mm) {
     mmu_gather gather(mm);
     BUG_ON(!disown_tables(mm, VirtAddr(0), kUserEnd, gather));
     while (vm_area_struct* vma = mm.mmap.front()) {
+        if ((vma->vm_flags & VM_ACCOUNT) != 0) vm_unacct_memory(vma->pages());
         unlink_vma(vma);
         zap_page_range(gather, *vma, vma->vm_start, vma->vm_end);
         // From the bottom up: below is nothing any more, and tables exist only where areas are.

@@ -3,6 +3,7 @@
 #include "guest/mm/area_walk.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -24,6 +25,16 @@ Result<> check_range(VirtAddr from, uint64_t& bytes) {
 
 }  // namespace
 
+namespace {
+
+// A private area that becomes writable is promised its memory, and keeps it if the right goes again.
+bool becomes_accountable(const vm_area_struct& vma, uint64_t wanted) {
+    constexpr uint64_t kNever = VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE;
+    return (wanted & VM_WRITE) != 0 && (vma.vm_flags & kNever) == 0;
+}
+
+}  // namespace
+
 Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot) {
     TRY(check_range(from, bytes));
     if (bytes == 0) return {};
@@ -31,6 +42,7 @@ Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot
     const VirtAddr to = from + bytes;
     if (!fully_mapped(mm, from, to)) return Errno::NoMem;
     const uint64_t wanted = prot & kAccessFlags;
+    uint64_t charged = 0;
     for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to;
          vma = mm.mmap.next(*vma)) {
         // VM_MAYREAD and its like stand four bits above VM_READ.
@@ -38,13 +50,17 @@ Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot
         const VirtAddr first = vma->vm_start > from ? vma->vm_start : from;
         const VirtAddr last = vma->vm_end < to ? vma->vm_end : to;
         const uint64_t fresh = (vma->vm_flags & ~kAccessFlags) | wanted;
+        if (becomes_accountable(*vma, wanted)) charged += (last - first) >> kPageShift;
         TRY(check_data_limit(mm, vma->vm_flags, fresh, (last - first) >> kPageShift));
     }
+    VmPromise promise = TRY(VmPromise::make(&mm, charged));
     TRY(isolate_range(mm, from, to));
     TRY(own_tables(mm, from, to));
+    promise.keep();
     change_areas(mm, from, to, [&](vm_area_struct& vma) {
         if ((vma.vm_flags & kAccessFlags) == wanted) return;
         vm_stat_account(mm, vma.vm_flags, -static_cast<int64_t>(vma.pages()));
+        if (becomes_accountable(vma, wanted)) vma.vm_flags |= VM_ACCOUNT;
         vma.vm_flags = (vma.vm_flags & ~kAccessFlags) | wanted;
         vm_stat_account(mm, vma.vm_flags, static_cast<int64_t>(vma.pages()));
         change_protection(vma, vma.vm_start, vma.vm_end);

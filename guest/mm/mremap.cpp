@@ -3,6 +3,7 @@
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
 
@@ -90,8 +91,31 @@ Result<> move_pages(mm_struct& mm, vm_area_struct& vma, const Remap& r) {
     if (!moved) {
         // Back again: the tables on that side still exist, so that this cannot fail.
         BUG_ON(!move_page_tables(*copy, r.to, vma, r.from, common));
+        copy->vm_flags &= ~VM_ACCOUNT;  // the caller knows what was promised
         remove_vma(mm, copy);
         return moved.error();
+    }
+    return {};
+}
+
+// The pages that are moved are promised already.
+Result<VmPromise> promise_more(mm_struct& mm, const vm_area_struct& vma, const Remap& r) {
+    const bool counted = (vma.vm_flags & VM_ACCOUNT) != 0;
+    const uint64_t more = r.has(abi::kMremapDontUnmap) ? r.new_bytes >> kPageShift : r.more_pages();
+    return VmPromise::make(&mm, counted ? more : 0);
+}
+
+// The old range, which is an area of its own, moves to r.to.
+Result<> move_area(mm_struct& mm, const Remap& r) {
+    vm_area_struct* old = find_vma(mm, r.from);
+    VmPromise promise = TRY(promise_more(mm, *old, r));
+    TRY(move_pages(mm, *old, r));
+    promise.keep();
+    if (r.has(abi::kMremapDontUnmap)) {
+        leave_empty(mm, old);
+    } else {
+        old->vm_flags &= ~VM_ACCOUNT;  // the promise went along
+        remove_vma(mm, old);
     }
     return {};
 }
@@ -100,23 +124,14 @@ Result<> move_pages(mm_struct& mm, vm_area_struct& vma, const Remap& r) {
 Result<> move_vma(mm_struct& mm, const Remap& r) {
     if (r.old_bytes == 0) return move_pages(mm, *find_vma(mm, r.from), r);
     // First what may fail: afterwards the old range can be given up without any memory.
-    Result<> outcome = isolate_range(mm, r.from, r.old_end());
-    if (outcome) {
-        const Result<> moved = move_pages(mm, *find_vma(mm, r.from), r);
-        if (moved) {
-            vm_area_struct* old = find_vma(mm, r.from);
-            if (r.has(abi::kMremapDontUnmap)) {
-                leave_empty(mm, old);
-            } else {
-                remove_vma(mm, old);
-            }
-            return {};
-        }
-        vma_merge(find_vma(mm, r.from));
-        return moved.error();
+    Errno why = Errno::NoMem;
+    if (const Result<> cut = isolate_range(mm, r.from, r.old_end())) {
+        const Result<> moved = move_area(mm, r);
+        if (moved) return {};
+        why = moved.error();
     }
     vma_merge(find_vma(mm, r.from));
-    return outcome.error();
+    return why;
 }
 
 Result<VirtAddr> mremap_to(mm_struct& mm, Remap r) {
@@ -156,6 +171,8 @@ Result<VirtAddr> do_mremap(mm_struct& mm, VirtAddr from, uint64_t old_bytes, uin
     }
     vm_area_struct* vma = TRY(vma_to_resize(mm, r));
     if (can_grow_in_place(mm, *vma, r)) {
+        VmPromise promise = TRY(promise_more(mm, *vma, r));
+        promise.keep();
         vma_resize(*vma, vma->vm_start, vma->vm_end + (r.more_pages() << kPageShift));
         account(mm, *vma, static_cast<int64_t>(r.more_pages()));
         vma_merge(vma);

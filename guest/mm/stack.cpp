@@ -3,6 +3,7 @@
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/overcommit.hpp"
 
 namespace guest {
 
@@ -23,6 +24,7 @@ bool expand_downwards(vm_area_struct& vma, VirtAddr at) {
         return false;
     }
     if (prev != nullptr && start < prev->vm_end) return false;
+    if (!security_vm_enough_memory(&mm, (vma.vm_flags & VM_ACCOUNT) != 0 ? pages : 0)) return false;
     vma_resize(vma, start, vma.vm_end);
     vm_stat_account(mm, vma.vm_flags, static_cast<int64_t>(pages));
     if ((vma.vm_flags & VM_LOCKED) != 0) mm.locked_vm += pages;

@@ -31,8 +31,8 @@ void unlink_file(vm_area_struct& vma) {
 
 // Whether b, which begins where a ends, is the same mapping going on.
 bool can_merge(const vm_area_struct& a, const vm_area_struct& b) {
-    return a.vm_end == b.vm_start && ((a.vm_flags ^ b.vm_flags) & ~VM_SOFTDIRTY) == 0 && a.vm_file.get() == b.vm_file.get() &&
-           (!a.vm_file || a.vm_pgoff + a.pages() == b.vm_pgoff) &&
+    return a.vm_end == b.vm_start && ((a.vm_flags ^ b.vm_flags) & ~VM_SOFTDIRTY) == 0 &&
+           a.vm_file.get() == b.vm_file.get() && (!a.vm_file || a.vm_pgoff + a.pages() == b.vm_pgoff) &&
            (a.vm_flags & (VM_GROWSDOWN | VM_IO)) == 0 && (a.vm_ops == nullptr || a.vm_ops->close == nullptr);
 }
 
@@ -189,7 +189,10 @@ bool within(abi::Rlimit which, uint64_t used, uint64_t more) {
 
 bool may_expand_vm(const mm_struct& mm, uint64_t vm_flags, uint64_t pages) {
     if (!within(abi::Rlimit::As, mm.total_vm, pages)) return false;
-    return !is_data_mapping(vm_flags) || within(abi::Rlimit::Data, mm.data_vm, pages);
+    if (!is_data_mapping(vm_flags) || within(abi::Rlimit::Data, mm.data_vm, pages)) return true;
+    // Programs that set the soft limit to 0 mean the heap alone: for them the hard limit counts.
+    const abi::RlimitPair limit = current()->signal->rlim[static_cast<unsigned>(abi::Rlimit::Data)];
+    return limit.current == 0 && mm.data_vm + pages <= limit.maximum >> kPageShift;
 }
 
 Result<> check_data_limit(const mm_struct& mm, uint64_t old_flags, uint64_t new_flags, uint64_t pages) {

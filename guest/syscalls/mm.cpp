@@ -7,6 +7,7 @@
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
 
@@ -27,7 +28,9 @@ Result<RefPtr<file>> mmap_backing(uint64_t bytes, uint64_t flags, int fd) {
     }
     const uint64_t type = flags & abi::kMapType;
     if (type != abi::kMapShared || bytes == 0 || page_align_up(bytes) == 0) return RefPtr<file>();
-    return shmem_file_setup(static_cast<abi::loff_t>(page_align_up(bytes)));
+    const bool reserved = (flags & abi::kMapNoReserve) == 0 || sysctl_overcommit.memory == Overcommit::Never;
+    return shmem_file_setup(static_cast<abi::loff_t>(page_align_up(bytes)),
+                            reserved ? ShmemPromise::Whole : ShmemPromise::ByPage);
 }
 
 }  // namespace
@@ -132,7 +135,8 @@ VirtAddr do_set_brk(mm_struct& mm, VirtAddr end) {
     if (new_top < old_top) {
         if (!do_munmap(mm, new_top, old_top - new_top)) return mm.brk;
     } else if (new_top > old_top) {
-        if (end - mm.start_brk > rlimit(abi::Rlimit::Data)) return mm.brk;
+        const uint64_t data = (end - mm.start_brk) + (mm.end_data - mm.start_data);
+        if (data > rlimit(abi::Rlimit::Data)) return mm.brk;
         // A page is left free above the heap.
         if (has_vma_in(mm, old_top, new_top + kPageSize)) return mm.brk;
         if (!do_brk(mm, old_top, new_top - old_top)) return mm.brk;

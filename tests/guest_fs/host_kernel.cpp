@@ -154,6 +154,8 @@ void wake_up_all(wait_queue_head&) {}
 bool signal_pending_state(TaskState) { return signal_is_pending; }
 bool signal_pending(const task_struct*) { return signal_is_pending; }
 void cond_resched() {}
+Result<> shmem_acct_block() { return {}; }
+void vm_unacct_memory(uint64_t) {}
 void schedule(const char*) {
     if (sleepers.empty()) panic("asleep for ever");
     auto other_task = std::move(sleepers.front());

@@ -3,6 +3,7 @@
 #include "guest/fs/address_space.hpp"
 #include "guest/fs/proc/root_files.hpp"
 #include "guest/mm/memory.hpp"
+#include "guest/mm/overcommit.hpp"
 #include "guest/mm/slab.hpp"
 #include "guest/mm/vmstat.hpp"
 
@@ -57,8 +58,8 @@ Result<> meminfo_show(proc_text& m) {
         {"SUnreclaim:     ", slab},
         {"KernelStack:    ", nr_pages_of(FrameUse::KernelStack)},
         {"PageTables:     ", nr_pages_of(FrameUse::PageTable)},
-        {"CommitLimit:    ", total},
-        {"Committed_AS:   ", anon + nr_shmem_pages()},
+        {"CommitLimit:    ", vm_commit_limit()},
+        {"Committed_AS:   ", vm_committed_pages()},
         {"VmallocTotal:   ", 0},
         {"VmallocUsed:    ", 0},
         {"VmallocChunk:   ", 0},

@@ -8,6 +8,7 @@
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/nsproxy.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/overcommit.hpp"
 
 namespace guest {
 
@@ -149,19 +150,61 @@ constexpr proc_entry kFsEntries[] = {
 
 // --- vm/
 
-// Overcommitting is the rule, but what no machine of this size could ever hold is refused: 0, "heuristic".
-// Nothing counts what was promised, so the other ways cannot be had.
+constexpr int64_t kMostKbytes = INT64_MAX / 1024;
+
+Result<> overcommit_show(proc_text& m) { return put_number(m, static_cast<int>(sysctl_overcommit.memory)); }
 Result<size_t> overcommit_write(char* text, size_t bytes) {
-    TRY(number_in(text, 0, 0));
+    constexpr int64_t kMost = static_cast<int64_t>(Overcommit::Never);
+    sysctl_overcommit.memory = static_cast<Overcommit>(TRY(number_in(text, 0, kMost)));
     return bytes;
 }
 
+// Of ratio and kbytes, the one that was written last counts.
+Result<> overcommit_ratio_show(proc_text& m) { return put_number(m, sysctl_overcommit.ratio); }
+Result<size_t> overcommit_ratio_write(char* text, size_t bytes) {
+    sysctl_overcommit.ratio = TRY(number_in(text, 0, INT32_MAX));
+    sysctl_overcommit.kbytes = 0;
+    return bytes;
+}
+Result<> overcommit_kbytes_show(proc_text& m) { return put_number(m, sysctl_overcommit.kbytes); }
+Result<size_t> overcommit_kbytes_write(char* text, size_t bytes) {
+    sysctl_overcommit.kbytes = static_cast<uint64_t>(TRY(number_in(text, 0, kMostKbytes)));
+    sysctl_overcommit.ratio = 0;
+    return bytes;
+}
+
+template <uint64_t overcommit_policy::*kMember>
+Result<> reserve_show(proc_text& m) {
+    return put_number(m, sysctl_overcommit.*kMember);
+}
+template <uint64_t overcommit_policy::*kMember>
+Result<size_t> reserve_write(char* text, size_t bytes) {
+    sysctl_overcommit.*kMember = static_cast<uint64_t>(TRY(number_in(text, 0, kMostKbytes)));
+    return bytes;
+}
+using Policy = overcommit_policy;
+
 constexpr proc_entry kVmEntries[] = {
+    {.name = "admin_reserve_kbytes",
+     .mode = kIfReg | 0644,
+     .show = reserve_show<&Policy::admin_reserve_kbytes>,
+     .write = reserve_write<&Policy::admin_reserve_kbytes>},
     {.name = "max_map_count", .mode = kIfReg | 0444, .show = constant_show<65530>},
     {.name = "mmap_min_addr", .mode = kIfReg | 0444, .show = constant_show<65536>},
-    {.name = "overcommit_memory", .mode = kIfReg | 0644, .show = constant_show<0>, .write = overcommit_write},
-    {.name = "overcommit_ratio", .mode = kIfReg | 0444, .show = constant_show<50>},
+    {.name = "overcommit_kbytes",
+     .mode = kIfReg | 0644,
+     .show = overcommit_kbytes_show,
+     .write = overcommit_kbytes_write},
+    {.name = "overcommit_memory", .mode = kIfReg | 0644, .show = overcommit_show, .write = overcommit_write},
+    {.name = "overcommit_ratio",
+     .mode = kIfReg | 0644,
+     .show = overcommit_ratio_show,
+     .write = overcommit_ratio_write},
     {.name = "swappiness", .mode = kIfReg | 0444, .show = constant_show<0>},
+    {.name = "user_reserve_kbytes",
+     .mode = kIfReg | 0644,
+     .show = reserve_show<&Policy::user_reserve_kbytes>,
+     .write = reserve_write<&Policy::user_reserve_kbytes>},
 };
 
 }  // namespace
