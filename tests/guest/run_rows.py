@@ -22,7 +22,7 @@ RESULT = re.compile(r"^(pass|FAIL|skip) (\S+) (\S+)")
 SHARED = "fork=shared-tables"
 # Also run with fork=shared-tables: what forks or changes memory.
 ALSO_SHARED = ("cow", "fork", "shared_tables", "table_exit", "clone", "mm", "exec", "inject", "leak", "remap",
-               "advice", "fallocate", "softdirty")
+               "advice", "fallocate", "softdirty", "overcommit")
 
 Result = collections.namedtuple("Result", "rows name host guest")
 
