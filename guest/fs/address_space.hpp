@@ -55,8 +55,8 @@ struct address_space {
     inode* host = nullptr;
     const address_space_operations* a_ops = nullptr;
     bool is_shmem = false;  // of tmpfs, or shared memory without a name
-    // Pages of shared memory that were promised when it was made (mm/overcommit.hpp), and end with it; 0: each
-    // is when it comes.
+    // Pages of shared memory that were promised when it was made (mm/overcommit.hpp), and end with it; 0:
+    // each is when it comes.
     uint64_t promised = 0;
     // Of shared memory, abi::kSeal*: what may no longer be done to it. Changed with the host's i_mutex and
     // i_mmap_mutex held.
