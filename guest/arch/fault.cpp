@@ -4,8 +4,10 @@
 #include "guest/arch/traps.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/printk.hpp"
+#include "guest/mm/fault_inject.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
+#include "guest/mm/oom_kill.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/mm/vmstat.hpp"
 
@@ -39,7 +41,8 @@ void bad_area(pt_regs& regs, uint64_t error_code, VirtAddr address, int sig, int
     force_sig_info(sig, info, task);
 }
 
-void out_of_memory(pt_regs& regs) {
+// An allocation was made to fail: whoever wanted it gets none, and killing others would not help.
+void injected_failure(pt_regs& regs) {
     if (!user_mode(regs) && fixup_exception(regs)) return;
     task_struct* task = current();
     pr_err("Out of memory: killed process %d (%s)\n", task->tgid, task->comm);
@@ -63,6 +66,18 @@ void check_kernel_fault(const pt_regs& regs, uint64_t error_code, VirtAddr addre
     }
 }
 
+FaultResult serve_fault(pt_regs& regs, mm_struct& mm, uint64_t error_code, VirtAddr address) {
+    const read_guard guard(mm.mmap_sem);
+    vm_area_struct* vma = find_extend_vma(mm, address);
+    if (vma == nullptr || !access_allowed(*vma, error_code)) {
+        const int32_t code = vma == nullptr ? abi::kSegvMapErr : abi::kSegvAccErr;
+        bad_area(regs, error_code, address, abi::kSigSegv, code);
+        return FaultResult::Ok;
+    }
+    const FaultFlags flags{(error_code & kWrite) != 0, user_mode(regs), (error_code & kInstruction) != 0};
+    return handle_mm_fault(*vma, address, flags);
+}
+
 }  // namespace
 
 void do_page_fault(pt_regs& regs, uint64_t error_code, VirtAddr address) {
@@ -76,22 +91,18 @@ void do_page_fault(pt_regs& regs, uint64_t error_code, VirtAddr address) {
     }
     ++task->min_flt;
     ++vm_events.pgfault;
-    FaultResult result;
-    {
-        const read_guard guard(mm->mmap_sem);
-        vm_area_struct* vma = find_extend_vma(*mm, address);
-        if (vma == nullptr || !access_allowed(*vma, error_code)) {
-            result = FaultResult::Ok;
-            const int32_t code = vma == nullptr ? abi::kSegvMapErr : abi::kSegvAccErr;
-            bad_area(regs, error_code, address, abi::kSigSegv, code);
-        } else {
-            const FaultFlags flags{(error_code & kWrite) != 0, user_mode(regs),
-                                   (error_code & kInstruction) != 0};
-            result = handle_mm_fault(*vma, address, flags);
-        }
+    for (;;) {
+        const uint64_t injected = failslab_failures();
+        const FaultResult result = serve_fault(regs, *mm, error_code, address);
+        if (result == FaultResult::BusError)
+            bad_area(regs, error_code, address, abi::kSigBus, abi::kBusAdrErr);
+        if (result != FaultResult::OutOfMemory) return;
+        if (failslab_failures() != injected) return injected_failure(regs);
+        if (pagefault_out_of_memory()) continue;
+        // The task dies on its way to user mode; the kernel's own access to its memory has failed.
+        if (!user_mode(regs)) BUG_ON(!fixup_exception(regs));
+        return;
     }
-    if (result == FaultResult::BusError) bad_area(regs, error_code, address, abi::kSigBus, abi::kBusAdrErr);
-    if (result == FaultResult::OutOfMemory) out_of_memory(regs);
 }
 
 }  // namespace guest

@@ -100,6 +100,8 @@ struct signal_struct : RefCounted<signal_struct> {
     // How willingly the process is killed for want of memory, -1000 to 1000; and the lowest that it was ever
     // given by the privileged.
     int oom_score_adj = 0, oom_score_adj_min = 0;
+    // It was killed for want of memory (mm/oom_kill.hpp), and does not end although it was given time.
+    bool oom_victim = false, oom_skip = false;
 
     abi::RlimitPair rlim[abi::kRlimits] = {};
 

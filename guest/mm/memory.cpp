@@ -7,7 +7,9 @@
 #include "guest/fs/file.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/fault_inject.hpp"
 #include "guest/mm/init.hpp"
+#include "guest/mm/oom_kill.hpp"
 #include "guest/mm/vmstat.hpp"
 
 namespace guest {
@@ -204,9 +206,7 @@ bool may_write_page(pte_t entry, FaultFlags flags) {
     return entry.write() || (flags.force && entry.soft_dirty() && can_reuse(phys_to_page(entry.frame())));
 }
 
-}  // namespace
-
-Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags) {
+Result<page*> try_get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags) {
     const read_guard guard(mm.mmap_sem);
     vm_area_struct* vma = find_extend_vma(mm, at);
     if (vma == nullptr || !may_access(*vma, flags)) return Errno::Fault;
@@ -226,6 +226,17 @@ Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags) {
         const FaultResult result = handle_mm_fault(*vma, at, flags);
         if (result != FaultResult::Ok)
             return result == FaultResult::OutOfMemory ? Errno::NoMem : Errno::Fault;
+    }
+}
+
+}  // namespace
+
+Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags) {
+    for (;;) {
+        const uint64_t injected = failslab_failures();
+        Result<page*> frame = try_get_user_page(mm, at, flags);
+        if (frame || frame.error() != Errno::NoMem || failslab_failures() != injected) return frame;
+        if (!pagefault_out_of_memory()) return Errno::NoMem;
     }
 }
 

@@ -78,7 +78,7 @@ extern page* zero_page;
 }
 
 // The frame behind `at` after a fault for that access, referenced: for futexes and for reading another
-// process.
+// process. NoMem only if current is to die, or by injection. No lock of an address space is held.
 Result<page*> get_user_page(mm_struct& mm, VirtAddr at, FaultFlags flags);
 
 }  // namespace guest

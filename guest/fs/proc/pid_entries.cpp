@@ -43,6 +43,7 @@ constexpr pid_entry kTaskEntries[] = {
     {.name = "stack", .mode = kIfReg | 0400, .show = stack_show},
     {.name = "schedstat", .mode = kIfReg | 0444, .show = schedstat_show},
     {.name = "oom_score", .mode = kIfReg | 0444, .show = oom_score_show},
+    {.name = "oom_adj", .mode = kIfReg | 0644, .show = oom_adj_show, .write = oom_adj_write},
     {.name = "oom_score_adj",
      .mode = kIfReg | 0644,
      .show = oom_score_adj_show,

@@ -77,6 +77,8 @@ Result<size_t> fail_nth_write(task_struct& task, char* text, size_t bytes);
 Result<> fail_step_show(proc_text& m, task_struct& task);
 Result<size_t> fail_step_write(task_struct& task, char* text, size_t bytes);
 Result<> oom_score_show(proc_text& m, task_struct& task);
+Result<> oom_adj_show(proc_text& m, task_struct& task);
+Result<size_t> oom_adj_write(task_struct& task, char* text, size_t bytes);
 Result<> oom_score_adj_show(proc_text& m, task_struct& task);
 Result<size_t> oom_score_adj_write(task_struct& task, char* text, size_t bytes);
 

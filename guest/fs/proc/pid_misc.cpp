@@ -1,4 +1,4 @@
-// Small files of a task: comm, limits, io, personality, and how willingly it is killed for memory.
+// Small files of a task: comm, limits, io, personality.
 #include "guest/fs/proc/pid_files.hpp"
 #include "guest/kernel/ptrace.hpp"
 #include "guest/lib/string.hpp"
@@ -116,36 +116,6 @@ Result<> tgid_io_show(proc_text& m, task_struct& task) {
         for_each_thread(&task, [&](const task_struct& thread) { sum.add(thread.ioac); });
     }
     return put_io(m, task, sum);
-}
-
-// In thousandths of memory, as far as it would come back if the task were killed.
-Result<> oom_score_show(proc_text& m, task_struct& task) {
-    int64_t points = 0;
-    if (const auto mm = get_task_mm(task)) {
-        points = static_cast<int64_t>((mm->rss() + mm->nr_ptes + mm->nr_pmds) * 1000 / total_ram_pages());
-    }
-    points = task.signal->oom_score_adj <= -1000 ? 0 : (1000 + points + task.signal->oom_score_adj) * 2 / 3;
-    m.printf("%ld\n", points > 0 ? points : 0);
-    return {};
-}
-
-Result<> oom_score_adj_show(proc_text& m, task_struct& task) {
-    m.printf("%d\n", task.signal->oom_score_adj);
-    return {};
-}
-
-Result<size_t> oom_score_adj_write(task_struct& task, char* text, size_t bytes) {
-    constexpr int64_t kMost = 1000;
-    const int64_t value = TRY(proc_parse_int(text));
-    if (value < -kMost || value > kMost) return Errno::Inval;
-    const int wanted = static_cast<int>(value);
-    signal_struct& signal = *task.signal;
-    const bool privileged = capable(kCapSysResource);
-    // Everybody may go down as far as the privileged went before.
-    if (wanted < signal.oom_score_adj_min && !privileged) return Errno::Access;
-    signal.oom_score_adj = wanted;
-    if (privileged) signal.oom_score_adj_min = wanted;
-    return bytes;
 }
 
 }  // namespace guest
