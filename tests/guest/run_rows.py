@@ -22,7 +22,8 @@ RESULT = re.compile(r"^(pass|FAIL|skip) (\S+) (\S+)")
 SHARED = "fork=shared-tables"
 # Also run with fork=shared-tables: what forks or changes memory.
 ALSO_SHARED = ("cow", "fork", "shared_tables", "table_exit", "clone", "mm", "exec", "inject", "leak", "remap",
-               "advice", "fallocate", "softdirty", "overcommit")
+               "advice", "fallocate", "softdirty", "overcommit",
+               "oom", "pss")
 
 Result = collections.namedtuple("Result", "rows name host guest")
 
