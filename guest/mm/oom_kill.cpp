@@ -6,6 +6,7 @@
 #include "guest/lib/printk.hpp"
 #include "guest/mm/mm_types.hpp"
 #include "guest/mm/page.hpp"
+#include "guest/mm/vmstat.hpp"
 
 namespace guest {
 
@@ -69,6 +70,7 @@ void oom_kill_process(task_struct& victim) {
         victim.tgid, victim.comm, sizes.total_vm * kKib, sizes.anon * kKib, sizes.file * kKib,
         sizes.shmem * kKib, victim.cred->uid, sizes.tables * kKib, victim.signal->oom_score_adj);
     victim.signal->oom_victim = true;
+    ++vm_events.oom_kill;
     for (task_struct& task : all_leaders) {
         const bool shares = &task == &victim || (sizes.mm != nullptr && sizes_of(task).mm == sizes.mm);
         if (shares && !is_unkillable(task)) kill_process(&task);

@@ -91,6 +91,7 @@ Result<> vmstat_show(proc_text& m) {
         {"pgfree", vm_events.pgfree},
         {"pgfault", vm_events.pgfault},
         {"pgmajfault", 0},
+        {"oom_kill", vm_events.oom_kill},
         {"cow_copies", vm_events.cow_copies},
         {"cow_reuses", vm_events.cow_reuses},
     };
