@@ -146,6 +146,29 @@ static void use_descriptors_and_futexes(int pipe_end) {
     if (ns >= 0) setns(ns, 0);
 }
 
+// What moves, empties and watches mappings.
+static void use_mappings(void) {
+    char* pages = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* shared = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED || shared == MAP_FAILED) return;
+    const pid_t sharer = fork();
+    syscall(SYS_mremap, shared, 0, 4 * PAGE, MREMAP_MAYMOVE, NULL);
+    syscall(SYS_mremap, pages + 2 * PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | 4 /* DONTUNMAP */, NULL);
+    static const int kAdvice[] = {MADV_SEQUENTIAL, MADV_DONTFORK, MADV_WIPEONFORK, MADV_FREE, MADV_DONTNEED, 22, 23};
+    for (unsigned i = 0; i < sizeof(kAdvice) / sizeof(kAdvice[0]); ++i) madvise(pages + i * PAGE, PAGE, kAdvice[i]);
+    madvise(shared, 4 * PAGE, 23 /* POPULATE_WRITE */);
+    madvise(shared + PAGE, PAGE, MADV_REMOVE);
+    const int refs = open("/proc/self/clear_refs", O_WRONLY);
+    (void)!write(refs, "4", 1);
+    (void)!write(refs, "1", 1);
+    const int memory = (int)syscall(SYS_memfd_create, "failslab", 0);
+    fallocate(memory, 0, 0, 9 * PAGE);
+    fallocate(memory, 3, PAGE + 1, 5 * PAGE);
+    mprotect(pages + 6 * PAGE, PAGE, PROT_READ);
+    mprotect(pages + 5 * PAGE, 3 * PAGE, PROT_READ | PROT_WRITE);
+    if (sharer == 0) _exit(0);
+}
+
 // Each step may fail, and none may do anything but fail or succeed.
 static void busy_child(void) {
     char* pages = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -163,6 +186,7 @@ static void busy_child(void) {
     }
     open("/etc/passwd", O_RDONLY);
     read_proc();
+    use_mappings();
     use_ipc();
     use_locks();
     const pid_t forked = fork();
@@ -183,15 +207,30 @@ static void busy_child(void) {
     }
 }
 
+// KiB that are promised to somebody.
+static long promised(void) {
+    char text[2048] = "";
+    const int fd = open("/proc/meminfo", O_RDONLY);
+    CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && close(fd) == 0);
+    const char* line = strstr(text, "Committed_AS:");
+    CHECK(line != NULL);
+    return strtol(line + sizeof("Committed_AS:"), NULL, 10);
+}
+
 int main(void) {
     enum { kRounds = 600, kWarmUp = 100 };
     uint64_t before = 0;
+    long promised_before = 0;
     int killed = 0;
     CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
     // What the first child that comes so far would make for good.
     close(open("/tmp/failslab", O_RDWR | O_CREAT, 0600));
     for (int round = 0; round < kRounds; ++round) {
-        if (round == kWarmUp) before = free_ram();
+        if (round == kWarmUp) {
+            promised_before = promised();  // the first time our own stack grows for it
+            promised_before = promised();
+            before = free_ram();
+        }
         const pid_t pid = checked_fork();
         if (pid == 0) {
             // Where every child does the same, the same of its steps would fail each time.
@@ -205,6 +244,7 @@ int main(void) {
         }
         remove_leftovers();
     }
+    CHECK(promised() == promised_before);
     const uint64_t after = free_ram();
     printf("%d rounds, %s: %ld bytes are missing\n", kRounds, killed > 0 ? "some killed" : "none killed", (long)(before - after));
     return before == after ? 0 : 1;

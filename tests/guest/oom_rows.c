@@ -93,6 +93,14 @@ GUEST_ROWS(the_largest_is_killed, "W10,S6") {
     wait_exit(bystander, 0);
 }
 
+GUEST_ROWS(kills_are_counted, "S6") {
+    const char* line = strstr(proc_read("/proc/vmstat"), "\noom_kill ");
+    CHECK(line != NULL);
+    const long before = strtol(line + 10, NULL, 10);
+    expect_killed(IN_CHILD({ eat_all_memory(); }));
+    CHECK(strtol(strstr(proc_read("/proc/vmstat"), "\noom_kill ") + 10, NULL, 10) == before + 1);
+}
+
 // First whoever offers itself, then whoever took the memory; never who may not be killed.
 GUEST_ROWS(adjustments_decide, "S6") {
     int willing[2], unwilling[2];

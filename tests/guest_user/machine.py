@@ -7,6 +7,7 @@ def add_arguments(parser):
     parser.add_argument("--program", required=True, help="QEMU or forkscope")
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--initrd", required=True)
+    parser.add_argument("--memory", default="256M", help="RAM of the machine, as QEMU takes it")
     parser.add_argument("--timeout", type=float, default=120, help="seconds")
 
 
@@ -19,12 +20,12 @@ def parser(description):
 def command(options, append):
     if options.platform == "qemu":
         return [
-            options.program, "-M", "pc", "-accel", "tcg", "-m", "256M", "-kernel", options.kernel,
+            options.program, "-M", "pc", "-accel", "tcg", "-m", options.memory, "-kernel", options.kernel,
             "-initrd", options.initrd, "-append", append, "-nographic", "-no-reboot", "-net", "none",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         ]
     return [
-        options.program, "run", "-nographic", "-m", "256M", "-kernel", options.kernel, "-initrd", options.initrd,
+        options.program, "run", "-nographic", "-m", options.memory, "-kernel", options.kernel, "-initrd", options.initrd,
         "-append", append,
     ]
 
