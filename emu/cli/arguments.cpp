@@ -34,7 +34,7 @@ std::vector<std::string> with_long_dashes(int argc, char** argv) {
             continue;
         }
         if (argument == "--") rest = true;
-        if (!rest && is_long_with_one_dash(argument)) argument = "-" + argument;
+        if (!rest && is_long_with_one_dash(argument)) argument.insert(0, 1, '-');
         literal = !rest && i + 1 < argc &&
                   std::find(kTakesText.begin(), kTakesText.end(), argument) != kTakesText.end();
         out.push_back(std::move(argument));

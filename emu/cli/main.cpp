@@ -44,6 +44,7 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): nothing is left to do when memory runs out here.
 int main(int argc, char** argv) {
     CLI::App app{
         "See what an operating system does to memory: runs x86-64 guest images and shows every\n"

@@ -66,7 +66,7 @@ std::string Cpu::dump() {
     const mmu::PagingRegisters regs = core_.paging_registers();
     const uint64_t stack = s.gpr(kRsp) + (s.code64() ? 0 : s.segment(kSs).base);
     text += fmt::format("stack at {:x}:", stack);
-    for (unsigned i = 0; i < 8; ++i) {
+    for (uint64_t i = 0; i < 8; ++i) {
         const auto translation = core_.mmu().probe(VirtAddr(stack + 8 * i), regs);
         if (!translation || core_.ram().at(translation->pa, 8) == nullptr) {
             text += " not readable";

@@ -54,7 +54,7 @@ Result<const CpuModel*> find_cpu_model(std::string_view name) {
 
 void apply_cpu_model(const CpuModel& model, LiveState& state) {
     // The vendor string and the version word stand right before the feature words.
-    uint8_t* words = reinterpret_cast<uint8_t*>(&state.feature(0));
+    auto* words = reinterpret_cast<uint8_t*>(&state.feature(0));
     std::memcpy(words - 16, model.vendor.data(), 12);
     std::memcpy(words - 4, &model.version, sizeof model.version);
     for (const Mask& mask : kHidden) state.feature(mask.word) &= ~mask.hidden;

@@ -202,7 +202,7 @@ Guarded<Delivery::Stack> Delivery::inner_stack32(unsigned cpl, uint32_t ext) {
     const bool tss32 = ((s.tr().flags >> 8) & 0xf) >= 9;
     const unsigned word = tss32 ? 4 : 2;
     const uint64_t at = word + uint64_t{cpl} * 2 * word;
-    if (at + 2 * word - 1 > s.tr().limit)
+    if (at + 2 * uint64_t{word} - 1 > s.tr().limit)
         return tl::make_unexpected(Exception{.vector = kInvalidTss, .error_code = tss_error});
     const uint64_t pointer = GUARD(memory_.read(s.tr().base + at, word, mmu::Privilege::ImplicitSupervisor));
     const auto selector = static_cast<uint16_t>(

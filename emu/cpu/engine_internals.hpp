@@ -47,7 +47,7 @@ public:
         for (unsigned mode = 0; mode < EngineTlbLayout::kModes; ++mode) {
             uint64_t mask = 0;
             const uint8_t* table = nullptr;
-            const uint8_t* fast = tlb_ + EngineTlbLayout::kFastTables + 16 * mode;
+            const uint8_t* fast = tlb_ + EngineTlbLayout::kFastTables + size_t{16} * mode;
             std::memcpy(&mask, fast, 8);
             std::memcpy(&table, fast + 8, 8);
             for (const uint8_t* p = table; p <= table + mask; p += kEntryBytes) visit(p, mode, f);

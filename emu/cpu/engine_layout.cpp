@@ -142,7 +142,7 @@ uint64_t word_at(const std::vector<uint8_t>& block, size_t offset) {
 // Finds the CPU object: the pointer in uc_struct behind which a state moves when a register is written
 // (saved contexts on the heap do not), and which knows that state's address itself.
 bool find_live_state(Scratch& scratch, EngineLayout& layout) {
-    constexpr size_t kUcBytes = 4096, kCpuBytes = 128 * 1024;
+    constexpr size_t kUcBytes = 4096, kCpuBytes = size_t{128} * 1024;
     constexpr uint64_t kFirst = 0x1357'9bdf'0246'8ace, kSecond = 0x0fed'cba9'8765'4321;
     const auto* uc = reinterpret_cast<const uint8_t*>(scratch.uc());
     scratch.set(UC_X86_REG_RIP, kFirst + 1);

