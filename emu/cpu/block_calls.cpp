@@ -130,7 +130,7 @@ const uint8_t* end_of_call(const uint8_t* p, const void* function) {
 
 // Where the code goes on after it has asked whether to stop; null if it does not ask at `p`.
 const uint8_t* after_exit_check(const uint8_t* p, const void* engine) {
-    for (const size_t first : {10, 7, 5}) {
+    for (const size_t first : {10u, 7u, 5u}) {
         if (load_before(p + first, kArgument1, address(engine)) != p) continue;
         if (load_before(p + first + 2, kArgument2, 0) != p + first) continue;
         return end_of_call(p + first + 2, reinterpret_cast<const void*>(helper_check_exit_request_x86_64));
@@ -172,7 +172,7 @@ std::span<uint8_t> BlockCalls::recognise(const BlockCall& call) const {
     const uint8_t* const end = call.return_address;
     if (end < code_.data() + 64 || end + 64 > code_.data() + code_.size()) return {};
     const uint8_t* p = nullptr;
-    for (const size_t length : {6, 5}) {
+    for (const size_t length : {6u, 5u}) {
         if (end_of_call(end - length, hook_) != end) continue;
         p = end - length;
         break;

@@ -54,7 +54,8 @@ public:
         return static_cast<uint32_t>(code_.size() / kBytesPerIndex + 1);
     }
     [[nodiscard]] uint32_t index_of(const BlockCall& call) const {
-        return static_cast<uint32_t>((call.return_address - code_.data()) / kBytesPerIndex);
+        return static_cast<uint32_t>(static_cast<size_t>(call.return_address - code_.data()) /
+                                     kBytesPerIndex);
     }
 
     // The block counts itself from now on: `instructions` of it, and `current` while it runs.

@@ -146,7 +146,7 @@ bool CpuCore::may_change_privilege(const Block& block) {
     const uint8_t last = from_end(1);
     if (last == 0xcf || last == 0xcb || from_end(3) == 0xca) return true;    // iret, retf
     if (from_end(2) == 0x0f && (last == 0x07 || last == 0x35)) return true;  // sysret, sysexit
-    for (const size_t length : {5, 7})                                       // callf, jmpf ptr16:16/32
+    for (const size_t length : {5u, 7u})                                     // callf, jmpf ptr16:16/32
         if (from_end(length) == 0x9a || from_end(length) == 0xea) return true;
     for (size_t n = 2; n <= size; ++n) {  // callf, jmpf m16:16/32/64
         const unsigned operation = from_end(n - 1) >> 3 & 7, mode = from_end(n - 1) >> 6;

@@ -69,7 +69,7 @@ Result<path> vfs_create_node(const walk_start& start, const char* name, abi::umo
 }
 
 Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev) {
-    TRY(vfs_create_node(start, name, mode, rdev));
+    (void)TRY(vfs_create_node(start, name, mode, rdev));
     return {};
 }
 

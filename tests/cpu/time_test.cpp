@@ -31,7 +31,7 @@ TEST(Time, InstructionsAreCountedExactly) {
 }
 
 TEST(Time, CountsDoNotDependOnWhereTheRunIsCutUp) {
-    for (VirtualNs slice : {7, 100, 1001}) {
+    for (VirtualNs slice : {7u, 100u, 1001u}) {
         CpuMachine m;
         m.run("cli_hlt");
         cpu::LiveState& s = m.cpu->core().state();

@@ -78,7 +78,7 @@ TEST(SeqFile, AgreesWithAString) {
         }
     }
     EXPECT_EQ(m.size(), model.size());
-    for (const size_t piece : {1, 7, 4096, 4097, 100000}) EXPECT_EQ(read_all(m, piece), model);
+    for (const size_t piece : {1u, 7u, 4096u, 4097u, 100000u}) EXPECT_EQ(read_all(m, piece), model);
     EXPECT_EQ(read_all(m, 1000, 12345), model.substr(12345));
     EXPECT_EQ(read_all(m, 10, 1 << 20), "");
     EXPECT_TRUE(m.finish().ok());
