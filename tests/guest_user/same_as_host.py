@@ -25,7 +25,7 @@ def on_host(busybox, script):
 def in_guest(options, script):
     name = f"/tests/{os.path.basename(script)}"
     commands = f"mkdir /tmp/w; cd /tmp/w; sh {name} >/tmp/out 2>&1 </dev/null; echo '{MARK}'; cat /tmp/out"
-    command = machine.command(options, f'init=/bin/busybox -- sh -c "{commands}"')
+    command = machine.command(options, f'init=/bin/init -- /bin/sh -c "{commands}"')
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=options.timeout, check=False)
     text = done.stdout.decode(errors="replace").replace("\r\n", "\n")
     if MARK not in text:

@@ -9,7 +9,7 @@ from console import Console, ConsoleError
 PROMPT = "# "
 # Says when it is in the foreground, also again, so that no key comes while the shell is still arranging that.
 SLEEPER = "sh -c 'trap \"echo again\" CONT; echo ready; while :; do read x; done'"
-INTERRUPT, END_OF_FILE, SUSPEND = "\x03", "\x04", "\x1a"
+INTERRUPT, END_OF_FILE, SUSPEND, QUIT = "\x03", "\x04", "\x1a", "\x1c"
 
 
 class Session:
@@ -51,6 +51,14 @@ def commands(session):
     session.check("tty", "/dev/console")
     session.check("stty -a", "rows 24; columns 80", "icanon", "echoctl")
     session.check("(exit 42); echo $?", "42")
+    session.check("ls -l /", "total 0\r\n", "drwxr-xr-x    2 root     root", " bin\r\n", " sbin -> bin\r\n",
+                  " init -> bin/init\r\n", "drwxrwxrwt ", " tmp\r\n", "dr-xr-xr-x ", " proc\r\n")
+    session.check("ls -l /dev/null /dev/tty", "crw-rw-rw-    1 root     root        1,   3 Jan  1  1970 /dev/null\r\n")
+    session.check("seq 1 100 | grep 7 | sort -rn | head -n 1", "97\r\n")
+    session.check("dd if=/dev/zero bs=1M count=16 | md5sum", "16+0 records out", "2c7ab85a893283e98c931e9511add182")
+    session.start("cat <<END | tr a-z A-Z", "> ")
+    session.start("a here-document of $((40 + 2))", "> ")
+    session.check("END", "A HERE-DOCUMENT OF 42\r\n")
 
 
 def job_control(session):
@@ -64,6 +72,20 @@ def job_control(session):
     session.key(INTERRUPT, "^C")
     session.check("sleep 100 & jobs", "Running")
     session.check("kill %1; wait; jobs")
+    session.start("sh -c 'echo ready; exec sleep 100'", "ready\r\n")  # ash itself ignores SIGQUIT
+    session.key(QUIT, "^\\")
+    session.check("echo $?", "131")
+    # A pipeline is one job: all of it stops, goes on and ends together.
+    session.start("sh -c 'echo ready; exec sleep 100' | cat | cat", "ready\r\n")
+    session.key(SUSPEND, "^Z", "Stopped")
+    session.check("ps -o stat,comm | grep -c '^T .*\\(sleep\\|cat\\)'", "3\r\n")
+    session.check("bg; jobs", "Running")
+    session.check("sleep 200 & sleep 300 & jobs -l", "sleep 200\r\n", "sleep 300\r\n", "[3]+")
+    session.check("kill %2; kill -STOP %3; wait %2; sleep 0.1; jobs", "Stopped")
+    session.start("fg %1", "cat\r\n")
+    session.key(INTERRUPT, "^C")
+    session.check("kill -9 %3; sleep 0.2; jobs", "Killed")
+    session.check("jobs | wc -l", "0\r\n")
     # A background program that reads the terminal is stopped; in the foreground it gets its line.
     session.check("cat & sleep 1", "Stopped (tty input)")
     session.start("fg", "cat\r\n")
