@@ -11,20 +11,25 @@ import machine
 MARK = "--- the script said:"
 
 
-def on_host(busybox, script):
-    """The output of the script in an empty directory, with busybox's applets as the only programs."""
+GUEST_PROGRAMS = "/tests/bin"
+
+
+def on_host(options):
+    """The output of the script in an empty directory, with busybox's applets and --programs as the only programs."""
+    busybox, script = options.busybox, options.script
     with tempfile.TemporaryDirectory() as applets, tempfile.TemporaryDirectory() as work:
         for name in subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split():
             os.symlink(busybox, os.path.join(applets, name))
-        environment = {"PATH": applets, "HOME": "/root"}
+        environment = {"PATH": f"{options.programs}:{applets}" if options.programs else applets, "HOME": "/root"}
         done = subprocess.run([busybox, "sh", script], cwd=work, env=environment, stdin=subprocess.DEVNULL, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
         return done.stdout.decode(errors="replace").replace(script, "SCRIPT")
 
 
-def in_guest(options, script):
+def in_guest(options):
+    script = options.script
     name = f"/tests/{os.path.basename(script)}"
-    commands = f"mkdir /tmp/w; cd /tmp/w; sh {name} >/tmp/out 2>&1 </dev/null; echo '{MARK}'; cat /tmp/out"
+    commands = f"PATH={GUEST_PROGRAMS}:$PATH; mkdir /tmp/w; cd /tmp/w; sh {name} >/tmp/out 2>&1 </dev/null; echo '{MARK}'; cat /tmp/out"
     command = machine.command(options, f'init=/bin/init -- /bin/sh -c "{commands}"')
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=options.timeout, check=False)
     text = done.stdout.decode(errors="replace").replace("\r\n", "\n")
@@ -36,9 +41,10 @@ def in_guest(options, script):
 def main():
     parser = machine.parser(__doc__)
     parser.add_argument("--busybox", default="/bin/busybox")
+    parser.add_argument("--programs", help=f"a folder of programs that the guest has in {GUEST_PROGRAMS}")
     parser.add_argument("script")
     options = parser.parse_args()
-    host, guest = on_host(options.busybox, options.script), in_guest(options, options.script)
+    host, guest = on_host(options), in_guest(options)
     if not host:
         sys.exit("the script says nothing on the host")
     difference = list(difflib.unified_diff(host.splitlines(), guest.splitlines(), "host", "guest", lineterm=""))
