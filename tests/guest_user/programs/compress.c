@@ -7,7 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { kText = 3 << 20, kRoom = kText + (1 << 20), kWorkers = 3 };
+enum { kText = 1 << 20, kRoom = kText + (1 << 20), kWorkers = 3 };
 
 static unsigned char *text, *packed, *unpacked;
 
@@ -79,7 +79,7 @@ static size_t run(lzma_stream* stream, const unsigned char* in, size_t in_size, 
 
 static void with_lzma(void) {
     lzma_stream stream = LZMA_STREAM_INIT;
-    lzma_mt options = {.threads = kWorkers, .block_size = 1 << 20, .preset = 0, .check = LZMA_CHECK_CRC64};
+    lzma_mt options = {.threads = kWorkers, .block_size = 256 << 10, .preset = 0, .check = LZMA_CHECK_CRC64};
     if (lzma_stream_encoder_mt(&stream, &options) != LZMA_OK) exit(1);
     const size_t size = run(&stream, text, kText, packed);
     lzma_stream reader = LZMA_STREAM_INIT;

@@ -9,16 +9,16 @@ local function sieve(n)
     end
     return count
 end
-print("primes", sieve(200000))
+print("primes", sieve(50000))
 
 local state = 42
 local function random(n) state = (state * 1103515245 + 12345) % 2147483648; return (state >> 8) % n end
 local words = {}
-for i = 1, 20000 do words[i] = ("%c%d"):format(97 + random(26), random(1000)) end
+for i = 1, 6000 do words[i] = ("%c%d"):format(97 + random(26), random(1000)) end
 table.sort(words)
-print("sorted", words[1], words[10000], words[20000])
+print("sorted", words[1], words[3000], words[6000])
 table.sort(words, function(a, b) return #a == #b and a > b or #a > #b end)
-print("by length", words[1], words[20000])
+print("by length", words[1], words[6000])
 
 local counts = {}
 for word in (table.concat(words, " ")):gmatch("%a") do counts[word] = (counts[word] or 0) + 1 end
@@ -64,7 +64,7 @@ collectgarbage()
 local before = collectgarbage("count")
 for round = 1, 20 do
     local garbage = {}
-    for i = 1, 5000 do garbage[i] = {i, tostring(i), function() return i end} end
+    for i = 1, 2000 do garbage[i] = {i, tostring(i), function() return i end} end
 end
 collectgarbage()
 print("garbage", collectgarbage("count") < before + 100)
