@@ -57,11 +57,22 @@ public:
     // the interrupt; a request that vanished since pending() gives the controller's spurious vector.
     [[nodiscard]] virtual uint8_t acknowledge() = 0;
 
+    // The NMI pin: an edge that waits until the CPU takes it.
+    [[nodiscard]] bool nmi_pending() const { return nmi_pending_; }
+    void take_nmi() { nmi_pending_ = false; }
+
+    // The CPU's APIC_BASE register, which is the controller's (Intel SDM vol. 3, 11.4.4 "Local APIC Status
+    // and Location"). Without a local APIC it reads 0. set: false is a value that raises #GP.
+    [[nodiscard]] virtual uint64_t apic_base() const { return 0; }
+    [[nodiscard]] virtual bool set_apic_base(uint64_t value) { return value == 0; }
+
 protected:
     void set_pending(bool pending) { pending_ = pending; }
+    void raise_nmi() { nmi_pending_ = true; }
 
 private:
     bool pending_ = false;
+    bool nmi_pending_ = false;
 };
 
 }  // namespace forkscope::bus
