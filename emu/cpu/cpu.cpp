@@ -29,7 +29,7 @@ Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<En
             wiring.recorder),
       wiring_(wiring),
       delivery_(core_),
-      flush_intercepts_(core_) {
+      flush_intercepts_(core_, wiring.interrupts) {
     core_.clock().watch_privilege(&core_.state().hflags());
     if (host_clock()) doorbell_.start(core_.state());
 }
@@ -54,9 +54,10 @@ void Cpu::refresh_attention() {
             doorbell_.ring_at(deadline == bus::kNever ? INT64_MAX : core_.steady_time_of(deadline));
         }
         if (wiring_.interrupts.pending()) Doorbell::ring(core_.state(), kRequestHard);
+        if (wiring_.interrupts.nmi_pending()) Doorbell::ring(core_.state(), kRequestNmi);
         return;
     }
-    const bool now = stop_requested_ || wiring_.interrupts.pending();
+    const bool now = stop_requested_ || wiring_.interrupts.pending() || wiring_.interrupts.nmi_pending();
     core_.clock().look_at(now ? 0 : core_.icount_at(next_deadline()));
 }
 
@@ -66,14 +67,27 @@ void Cpu::request_stop() {
     if (host_clock()) Doorbell::ring(core_.state(), kRequestNmi);
 }
 
+bool Cpu::can_take_nmi() const {
+    if (!wiring_.interrupts.nmi_pending()) return false;
+    const LiveState& s = core_.state();
+    return (s.hflags2() & kHf2NmiBlocked) == 0 && (s.hflags() & kHfInhibitIrq) == 0;
+}
+
 bool Cpu::can_take_interrupt() {
     const LiveState& s = core_.state();
+    if (can_take_nmi()) return true;
     return wiring_.interrupts.pending() && (s.eflags() & kFlagIf) != 0 && (s.hflags() & kHfInhibitIrq) == 0;
 }
 
 void Cpu::take_interrupt() {
     halted_ = false;
     ++counters_.interrupts;
+    if (can_take_nmi()) {
+        wiring_.interrupts.take_nmi();
+        core_.state().hflags2() |= kHf2NmiBlocked;
+        deliver({.vector = kNmi, .origination = Origination::External});
+        return;
+    }
     const uint8_t vector = wiring_.interrupts.acknowledge();
     deliver({.vector = vector, .origination = Origination::External});
 }
@@ -152,6 +166,10 @@ bool Cpu::attend() {
     if (core_.time_at(core_.clock().at_block_start()) >= next_deadline()) return true;
     refresh_attention();
     return false;
+}
+
+bool Cpu::write_for_device(PhysAddr to, std::span<const uint8_t> bytes) {
+    return SystemMemory(core_).write_for_device(to, bytes);
 }
 
 uint64_t Cpu::call_key() { return core_.task() != 0 ? core_.task() : core_.state().cr(3) & ~kPageOffsetMask; }

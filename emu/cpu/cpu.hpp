@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,14 @@ public:
     [[nodiscard]] const CpuCounters& counters() const { return counters_; }
     [[nodiscard]] const std::string& engine_error() const { return engine_error_; }
 
+    // Accesses to model-specific registers that are not there; see MsrAccess.
+    void on_unknown_msr(MsrAccess::UnknownHandler handler) {
+        flush_intercepts_.msrs().on_unknown(std::move(handler));
+    }
+
+    // A device writes RAM. False, and nothing done, if not all of it is RAM.
+    [[nodiscard]] bool write_for_device(PhysAddr to, std::span<const uint8_t> bytes);
+
     // All registers, the code at RIP and the top of the stack, as text of several lines.
     [[nodiscard]] std::string dump();
 
@@ -110,6 +119,7 @@ private:
     // After anything that may have changed the next deadline or the interrupt request.
     void refresh_attention();
     [[nodiscard]] bool host_clock() const { return core_.time_mode() == TimeMode::Host; }
+    [[nodiscard]] bool can_take_nmi() const;
     [[nodiscard]] bool can_take_interrupt();
     void take_interrupt();
     void run_engine();

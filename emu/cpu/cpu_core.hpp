@@ -33,6 +33,7 @@ public:
 
     [[nodiscard]] Engine& engine() { return *engine_; }
     [[nodiscard]] LiveState& state() { return engine_->state(); }
+    [[nodiscard]] const LiveState& state() const { return engine_->state(); }
     [[nodiscard]] mmu::Mmu& mmu() { return mmu_; }
     [[nodiscard]] mem::GuestRam& ram() { return ram_; }
     [[nodiscard]] log::Recorder& recorder() { return recorder_; }
@@ -59,6 +60,9 @@ public:
     [[nodiscard]] VirtualNs now() {
         return time_mode_ == TimeMode::Host ? host_now() : time_at(clock_.at(linear_rip()));
     }
+    // The time-stamp counter: one tick a nanosecond, from where software set it.
+    [[nodiscard]] uint64_t tsc() { return now() + tsc_offset_; }
+    void set_tsc(uint64_t value) { tsc_offset_ = value - now(); }
     [[nodiscard]] TimeMode time_mode() const { return time_mode_; }
     // Of the host's steady clock, in nanoseconds.
     [[nodiscard]] int64_t steady_time_of(VirtualNs time) const {
@@ -109,6 +113,7 @@ private:
     CodePages code_pages_;
     mmu::Mmu mmu_;
     VirtualNs idle_ns_ = 0;
+    uint64_t tsc_offset_ = 0;
     uint32_t engine_epoch_ = 1;
     uint32_t task_ = 0;
     bool invalidating_ = false;

@@ -44,7 +44,10 @@ std::optional<Exception> FlushIntercepts::carry_out(int intercept) {
             refused = write_cr4(source(), origin);
             break;
         case kInterceptMsr:
-            refused = write_efer(origin);
+            if (instruction->opcode == 0x32)
+                refused = msrs_.read();
+            else
+                refused = static_cast<uint32_t>(s.gpr(kRcx)) == kMsrEfer ? write_efer(origin) : msrs_.write();
             break;
         default:
             refused = invalid_opcode();
@@ -155,7 +158,6 @@ std::optional<Exception> FlushIntercepts::write_cr4(uint64_t value, const log::O
 
 std::optional<Exception> FlushIntercepts::write_efer(const log::Origin& origin) {
     LiveState& s = core_.state();
-    if (static_cast<uint32_t>(s.gpr(kRcx)) != kMsrEfer) return invalid_opcode();
     const uint64_t value = (s.gpr(kRax) & 0xffff'ffff) | (s.gpr(kRdx) << 32);
     uint64_t writable = 0;
     if ((s.feature(6) & bit(11)) != 0) writable |= kEferSce;

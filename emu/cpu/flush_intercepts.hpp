@@ -1,13 +1,14 @@
 // Carries out the instructions that change what the TLB may hold: MOV to CR0, CR3, CR4, LMSW, CLTS,
-// INVLPG and WRMSR to EFER. They come here before they take effect (svm_intercepts.hpp), with their
-// privilege checked by the engine; here they get the checks that the engine lacks, and their flush
-// becomes known.
+// INVLPG and WRMSR to EFER; and, as they come the same way, accesses to other model-specific registers. They
+// come here before they take effect (svm_intercepts.hpp), with their privilege checked by the engine; here
+// they get the checks that the engine lacks, and their flush becomes known.
 #pragma once
 
 #include <optional>
 
 #include "emu/cpu/cpu_core.hpp"
 #include "emu/cpu/exception.hpp"
+#include "emu/cpu/msr_access.hpp"
 #include "emu/cpu/operand_decoder.hpp"
 #include "emu/cpu/system_memory.hpp"
 
@@ -15,7 +16,10 @@ namespace forkscope::cpu {
 
 class FlushIntercepts {
 public:
-    explicit FlushIntercepts(CpuCore& core) : core_(core), memory_(core) {}
+    FlushIntercepts(CpuCore& core, bus::InterruptController& interrupts)
+        : core_(core), memory_(core), msrs_(core, interrupts) {}
+
+    [[nodiscard]] MsrAccess& msrs() { return msrs_; }
 
     // The instruction at RIP, which arrived as this intercept. Empty: it took effect and has retired.
     [[nodiscard]] std::optional<Exception> carry_out(int intercept);
@@ -32,6 +36,7 @@ private:
 
     CpuCore& core_;
     SystemMemory memory_;
+    MsrAccess msrs_;
 };
 
 }  // namespace forkscope::cpu

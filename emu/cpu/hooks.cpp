@@ -256,7 +256,7 @@ struct Hooks {
         LiveState& s = c.core_.state();
         constexpr uint64_t kCr4Tsd = 1u << 2;
         if ((s.cr(4) & kCr4Tsd) != 0 && s.cpl() != 0) refuse_port(c);
-        const uint64_t ticks = c.core_.now();
+        const uint64_t ticks = c.core_.tsc();
         s.gpr(kRax) = ticks & 0xffff'ffff;
         s.gpr(kRdx) = ticks >> 32;
         return 1;

@@ -130,8 +130,8 @@ std::optional<DecodedInstruction> decode_two_byte(std::span<const uint8_t> code,
     DecodedInstruction d;
     d.rex = prefixes.rex;
     d.opcode = cursor.byte();
-    // WRMSR and CLTS have no ModRM byte.
-    if (d.opcode == 0x30 || d.opcode == 0x06) {
+    // WRMSR, RDMSR and CLTS have no ModRM byte.
+    if (d.opcode == 0x30 || d.opcode == 0x32 || d.opcode == 0x06) {
         d.length = static_cast<uint8_t>(cursor.position());
         return cursor.ok() ? std::optional(d) : std::nullopt;
     }

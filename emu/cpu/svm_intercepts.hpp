@@ -27,11 +27,50 @@ inline constexpr int kFirstIntercept = 0x100;
 inline constexpr uint64_t kVmcbMsrMap = 0x48;  // offset of the MSR map's physical address in a VMCB
 inline constexpr size_t kMsrMapBytes = 0x2000;
 
-// The map that intercepts writes of EFER alone (APM vol. 2, 15.11 "MSR Intercepts": two bits an MSR,
-// read and write; the second 2 KiB cover c000_0000..c000_1fff).
+// What the map says of one register (APM vol. 2, 15.11 "MSR Intercepts": two bits each).
+inline constexpr uint8_t kInterceptNothing = 0, kInterceptWrites = 2;
+
+struct MsrRange {
+    uint32_t first, last;
+    uint8_t intercept;
+};
+// Registers that the engine keeps; those whose writes need a check come to us to be written. All others
+// come to us both ways (msr_access.hpp).
+inline constexpr MsrRange kEngineMsrs[] = {
+    {0xfe, 0xfe, kInterceptNothing},    // MTRRcap
+    {0x174, 0x174, kInterceptNothing},  // SYSENTER_CS
+    {0x175, 0x176, kInterceptWrites},   // SYSENTER_ESP, SYSENTER_EIP
+    {0x179, 0x17b, kInterceptNothing},  // machine check: capabilities, status, control
+    {0x198, 0x198, kInterceptNothing},  // PERF_STATUS
+    {0x1a0, 0x1a0, kInterceptNothing},  // MISC_ENABLE
+    {0x200, 0x20f, kInterceptNothing},  // MTRRs
+    {0x250, 0x250, kInterceptNothing},
+    {0x258, 0x259, kInterceptNothing},
+    {0x268, 0x26f, kInterceptNothing},
+    {0x277, 0x277, kInterceptNothing},              // PAT
+    {0x2ff, 0x2ff, kInterceptNothing},              // MTRRdefType
+    {0x400, 0x427, kInterceptNothing},              // ten machine-check banks
+    {0xc000'0080, 0xc000'0080, kInterceptWrites},   // EFER
+    {0xc000'0081, 0xc000'0081, kInterceptNothing},  // STAR
+    {0xc000'0082, 0xc000'0083, kInterceptWrites},   // LSTAR, CSTAR
+    {0xc000'0084, 0xc000'0084, kInterceptNothing},  // FMASK
+    {0xc000'0100, 0xc000'0101, kInterceptWrites},   // FS_BASE, GS_BASE
+    {0xc000'0102, 0xc000'0103, kInterceptNothing},  // KERNEL_GS_BASE, TSC_AUX
+};
+
+// Three parts of 2 KiB: registers from 0, from c000_0000 and from c001_0000 on. What is in none is
+// intercepted always.
 [[nodiscard]] inline std::vector<uint8_t> msr_permission_map() {
-    std::vector<uint8_t> map(kMsrMapBytes, 0);
-    map[0x800 + 0x80 / 4] = 2;
+    constexpr uint32_t kPartBytes = 0x800;
+    std::vector<uint8_t> map(kMsrMapBytes, 0xff);
+    for (const MsrRange& range : kEngineMsrs) {
+        for (uint32_t msr = range.first; msr <= range.last; ++msr) {
+            const uint32_t byte = (msr >= 0xc000'0000 ? kPartBytes : 0) + (msr & 0x1fff) / 4;
+            const unsigned shift = msr % 4 * 2;
+            map[byte] =
+                static_cast<uint8_t>((map[byte] & ~(3u << shift)) | unsigned{range.intercept} << shift);
+        }
+    }
     return map;
 }
 

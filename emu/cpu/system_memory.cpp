@@ -61,4 +61,18 @@ Guarded<bool> SystemMemory::write(uint64_t linear, std::span<const uint8_t> byte
     return true;
 }
 
+// A long transfer goes page by page: a page table is told of its own part.
+bool SystemMemory::write_for_device(PhysAddr to, std::span<const uint8_t> bytes) {
+    if (!core_.ram().contains(to, bytes.size())) return false;
+    const log::Origin origin = core_.origin();
+    while (!bytes.empty()) {
+        const size_t chunk = std::min<size_t>(bytes.size(), kPageSize - to.page_offset());
+        core_.mmu().write_memory(to, bytes.first(chunk), log::Cause::Device, origin);
+        if (core_.code_pages().is_code(core_.ram().at(to, 1))) core_.invalidate_code(to, chunk);
+        to += chunk;
+        bytes = bytes.subspan(chunk);
+    }
+    return true;
+}
+
 }  // namespace forkscope::cpu

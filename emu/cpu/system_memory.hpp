@@ -24,6 +24,9 @@ public:
     [[nodiscard]] Guarded<bool> write(uint64_t linear, std::span<const uint8_t> bytes,
                                       mmu::Privilege privilege);
 
+    // By physical address, for a device. False, and nothing done, if not all of it is RAM.
+    [[nodiscard]] bool write_for_device(PhysAddr to, std::span<const uint8_t> bytes);
+
 private:
     CpuCore& core_;
 };
