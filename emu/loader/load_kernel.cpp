@@ -6,7 +6,10 @@
 
 #include "emu/loader/bytes.hpp"
 #include "emu/loader/elf.hpp"
+#include "emu/loader/linux_boot.hpp"
+#include "emu/loader/load_elf.hpp"
 #include "emu/loader/long_mode.hpp"
+#include "emu/loader/multiboot.hpp"
 #include "emu/loader/placement.hpp"
 #include "emu/loader/start_info.hpp"
 #include "guest/abi/image_note.hpp"
@@ -15,10 +18,8 @@ namespace forkscope::loader {
 
 namespace {
 
-constexpr std::string_view kExpected = "expected an ELF kernel with a PVH entry (Xen ELF note 18)";
-
-// Kernels have about five; a hostile header table names 65,535, and each is compared with all others.
-constexpr unsigned kMaxLoadSegments = 256;
+constexpr std::string_view kExpected =
+    "expected a Linux bzImage, a multiboot image, or an ELF kernel with a PVH entry (Xen ELF note 18)";
 
 struct Magic {
     uint64_t offset;
@@ -26,8 +27,7 @@ struct Magic {
     std::string_view what;
 };
 // What people hand to a loader that takes none of it.
-constexpr std::array<Magic, 7> kOtherKinds = {{
-    {0x202, "HdrS", "a Linux bzImage"},
+constexpr std::array<Magic, 6> kOtherKinds = {{
     {0, "\x1f\x8b", "gzip data"},
     {0,
      "\xfd"
@@ -50,30 +50,12 @@ tl::unexpected<Error> refuse_kind(const Image& kernel) {
     return fail("{}: no ELF magic at offset 0x0; {}", kernel.name, kExpected);
 }
 
-Result<> place_segments(Placement& placement, const Image& kernel, const ElfImage& elf) {
-    unsigned number = 0;
-    unsigned loads = 0;
-    for (const ElfSegment& segment : TRY(elf.segments())) {
-        const unsigned index = number++;
-        if (segment.type != kSegmentLoad) continue;
-        const std::string what = fmt::format("{}: segment {} (program header at offset {:#x})", kernel.name,
-                                             index, segment.header_offset);
-        if (++loads > kMaxLoadSegments)
-            return fail("{}; expected at most {} segments to load", what, kMaxLoadSegments);
-        if (segment.filesz > segment.memsz)
-            return fail("{}: {:#x} bytes in the file for {:#x} in memory; expected no more in the file", what,
-                        segment.filesz, segment.memsz);
-        const auto bytes = std::span(kernel.bytes).subspan(segment.offset, segment.filesz);
-        TRY_VOID(placement.add(what, fmt::format("kernel segment {}", index), PhysAddr(segment.paddr),
-                               segment.memsz, bytes));
-    }
-    return {};
-}
-
-// The entry must lie in what was loaded: a wrong one is an error here rather than a strange crash there.
-Result<> check_entry(const Placement& placement, const Image& kernel, uint64_t entry) {
-    if (entry < kIdentityMapped && placement.covers(PhysAddr(entry), 1)) return {};
-    return fail("{}: entry {:#x} is in none of the loaded segments, or above 4 GiB", kernel.name, entry);
+bool has_pvh_note(const Image& kernel) {
+    if (!ElfImage::has_magic(kernel.bytes)) return false;
+    const auto elf = ElfImage::parse(kernel.name, kernel.bytes);
+    if (!elf) return false;
+    const auto note = elf->find_note("Xen", kXenNotePhys32Entry);
+    return note && note->has_value();
 }
 
 Result<PhysAddr> pvh_entry(const Image& kernel, const ElfImage& elf) {
@@ -91,46 +73,75 @@ Result<PhysAddr> pvh_entry(const Image& kernel, const ElfImage& elf) {
                 note->description.size());
 }
 
-Result<BootPlan> place_elf(Placement& placement, const Image& kernel, Protocol protocol) {
-    if (!ElfImage::has_magic(kernel.bytes)) return refuse_kind(kernel);
-    const ElfImage elf = TRY(ElfImage::parse(kernel.name, kernel.bytes));
-    if (elf.type() != kElfExecutable && elf.type() != kElfShared)
-        return fail("{}: ELF type {} at offset 0x10; expected 2 (executable)", kernel.name, elf.type());
-    BootPlan plan;
-    if (protocol == Protocol::Long64) {
-        if (!elf.is_64()) return fail("{}: a 32-bit ELF image; expected 64 bits", kernel.name);
-        plan.kind = ImageKind::Elf64;
-        plan.mode = EntryMode::Long64;
-        plan.entry = PhysAddr(elf.entry());
-    } else {
-        plan.kind = elf.is_64() ? ImageKind::PvhElf64 : ImageKind::PvhElf32;
-        plan.mode = EntryMode::Protected32;
-        plan.entry = TRY(pvh_entry(kernel, elf));
-    }
-    TRY_VOID(place_segments(placement, kernel, elf));
-    TRY_VOID(check_entry(placement, kernel, plan.entry.raw()));
-    return plan;
-}
-
-Result<BootPlan> place_flat(Placement& placement, const Image& kernel, PhysAddr address) {
-    const uint64_t size = kernel.bytes.size();
-    if (!is_inside(address.raw(), size, kIdentityMapped))
-        return fail("{}: {:#x} bytes at {:#x} reach past 4 GiB, where a flat image cannot go", kernel.name,
-                    size, address.raw());
-    TRY_VOID(
-        placement.add(fmt::format("{}: flat image", kernel.name), "flat image", address, size, kernel.bytes));
-    BootPlan plan;
-    plan.kind = ImageKind::Flat;
-    plan.mode = EntryMode::Long64;
-    plan.entry = address;
-    return plan;
-}
-
 Result<std::optional<PlacedRange>> place_initrd(Placement& placement, const Image* initrd) {
     if (initrd == nullptr) return std::optional<PlacedRange>{};
     const std::string what = fmt::format("{}: initrd", initrd->name);
     const PhysAddr base = TRY(placement.add_high(what, "initrd", initrd->bytes));
     return std::optional<PlacedRange>{{"initrd", base, initrd->bytes.size()}};
+}
+
+// Images that get hvm_start_info. What the loader adds goes first, so that an overlap is reported as the
+// image's.
+template <typename PlaceImage>
+Result<BootPlan> place_with_start_info(Placement& placement, const LoadOptions& options, EntryMode mode,
+                                       const PlaceImage& place_image) {
+    TRY_VOID(reserve_start_info(placement, options.command_line));
+    BootPlan plan;
+    plan.mode = mode;
+    if (mode == EntryMode::Long64) plan.registers = TRY(place_long_mode(placement));
+    TRY_VOID(place_image(plan));
+    const std::optional<PlacedRange> initrd = TRY(place_initrd(placement, options.initrd));
+    fill_start_info(placement, options.command_line, initrd, options.rsdp);
+    plan.registers.rip = plan.entry.raw();
+    plan.registers.rbx = kStartInfo.raw();
+    if (mode == EntryMode::Long64) plan.registers.rdi = kStartInfo.raw();
+    return plan;
+}
+
+Result<BootPlan> place_elf(Placement& placement, const Image& kernel, const LoadOptions& options) {
+    const ElfImage elf = TRY(parse_executable(kernel));
+    const bool is_long = options.protocol == Protocol::Long64;
+    if (is_long && !elf.is_64()) return fail("{}: a 32-bit ELF image; expected 64 bits", kernel.name);
+    const EntryMode mode = is_long ? EntryMode::Long64 : EntryMode::Protected32;
+    return place_with_start_info(placement, options, mode, [&](BootPlan& plan) -> Result<> {
+        plan.kind = is_long ? ImageKind::Elf64 : elf.is_64() ? ImageKind::PvhElf64 : ImageKind::PvhElf32;
+        plan.entry = is_long ? PhysAddr(elf.entry()) : TRY(pvh_entry(kernel, elf));
+        TRY_VOID(place_segments(placement, kernel, elf));
+        return check_entry(placement, kernel, plan.entry.raw());
+    });
+}
+
+Result<BootPlan> place_flat(Placement& placement, const Image& kernel, const LoadOptions& options) {
+    const PhysAddr address = *options.flat_address;
+    const uint64_t size = kernel.bytes.size();
+    const bool is_real = options.flat_mode == EntryMode::Real16;
+    const uint64_t limit = is_real ? kMiB : kIdentityMapped;
+    if (!is_inside(address.raw(), size, limit))
+        return fail("{}: {:#x} bytes at {:#x} reach past {}, where a flat image cannot go", kernel.name, size,
+                    address.raw(), is_real ? "1 MiB" : "4 GiB");
+    BootPlan plan =
+        TRY(place_with_start_info(placement, options, options.flat_mode, [&](BootPlan& p) -> Result<> {
+            p.kind = ImageKind::Flat;
+            p.entry = address;
+            return placement.add(fmt::format("{}: flat image", kernel.name), "flat image", address, size,
+                                 kernel.bytes);
+        }));
+    if (is_real && address.raw() > 0xffff) {
+        plan.registers.code_segment = static_cast<uint16_t>(address.raw() >> 4);
+        plan.registers.rip = address.raw() & 15;
+    }
+    return plan;
+}
+
+Result<BootPlan> place_image(Placement& placement, const Image& kernel, const LoadOptions& options) {
+    if (options.flat_address) return place_flat(placement, kernel, options);
+    if (options.protocol == Protocol::Long64) return place_elf(placement, kernel, options);
+    if (is_bzimage(kernel.bytes)) return place_bzimage(placement, kernel, options);
+    if (is_multiboot(kernel))
+        return place_multiboot(placement, kernel, *find_multiboot_header(kernel.bytes), options);
+    if (!ElfImage::has_magic(kernel.bytes)) return refuse_kind(kernel);
+    if (is_linux(kernel.bytes) && !has_pvh_note(kernel)) return place_vmlinux(placement, kernel, options);
+    return place_elf(placement, kernel, options);
 }
 
 }  // namespace
@@ -139,23 +150,15 @@ Result<BootPlan> load_kernel(const Image& kernel, mem::GuestRam& ram, const Load
     if (options.command_line.size() > kMaxCommandLine)
         return fail("kernel command line: {} bytes; expected at most {}", options.command_line.size(),
                     kMaxCommandLine);
-    // What the loader adds goes first, so that an overlap is reported as the image's.
     Placement placement(ram);
-    TRY_VOID(reserve_start_info(placement, options.command_line));
-    BootRegisters registers;
-    const bool is_long = options.flat_address || options.protocol == Protocol::Long64;
-    if (is_long) registers = TRY(place_long_mode(placement));
-    BootPlan plan = options.flat_address ? TRY(place_flat(placement, kernel, *options.flat_address))
-                                         : TRY(place_elf(placement, kernel, options.protocol));
-    const std::optional<PlacedRange> initrd = TRY(place_initrd(placement, options.initrd));
-    fill_start_info(placement, options.command_line, initrd);
-
-    registers.rip = plan.entry.raw();
-    registers.rbx = kStartInfo.raw();
-    if (is_long) registers.rdi = kStartInfo.raw();
-    plan.registers = registers;
+    BootPlan plan = TRY(place_image(placement, kernel, options));
     plan.placed = placement.commit();
     return plan;
+}
+
+// An image with a PVH entry as well is started by that.
+bool is_multiboot(const Image& kernel) {
+    return !is_bzimage(kernel.bytes) && find_multiboot_header(kernel.bytes) && !has_pvh_note(kernel);
 }
 
 bool is_bundled_kernel(const Image& kernel) {
@@ -164,24 +167,6 @@ bool is_bundled_kernel(const Image& kernel) {
     if (!elf) return false;
     const auto note = elf->find_note(abi::kImageNoteOwner, abi::kImageNotePlainCpio);
     return note && note->has_value();
-}
-
-std::string BootPlan::description() const {
-    const auto kind_name = [this] {
-        switch (kind) {
-            case ImageKind::PvhElf64:
-                return "PVH ELF64";
-            case ImageKind::PvhElf32:
-                return "PVH ELF32";
-            case ImageKind::Elf64:
-                return "ELF64";
-            case ImageKind::Flat:
-                return "flat image";
-        }
-        return "image";
-    };
-    return fmt::format("{}, entry {:#x} in {}-bit mode", kind_name(), entry.raw(),
-                       mode == EntryMode::Long64 ? 64 : 32);
 }
 
 }  // namespace forkscope::loader

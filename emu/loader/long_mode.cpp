@@ -18,8 +18,9 @@ constexpr uint64_t kLargePageBytes = 2 * kMiB;
 constexpr uint64_t kEntries = 512;
 constexpr uint64_t kDirectories = kIdentityMapped / (kEntries * kLargePageBytes);
 
-// SDM vol. 3, 3.4.5 "Segment Descriptors": null, 64-bit code, data; both of ring 0 and accessed.
-constexpr std::array<uint64_t, 3> kGdt = {0, 0x00af'9b00'0000'ffff, 0x00cf'9300'0000'ffff};
+// SDM vol. 3, 3.4.5 "Segment Descriptors": 64-bit code at selector 0x10, data at 0x18, which
+// are Linux's __BOOT_CS and __BOOT_DS; both of ring 0 and accessed.
+constexpr std::array<uint64_t, 4> kGdt = {0, 0, 0x00af'9b00'0000'ffff, 0x00cf'9300'0000'ffff};
 
 static_assert(kBootTables + (2 + kDirectories) * kPageSize <= kBootGdt);
 

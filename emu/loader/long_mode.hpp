@@ -11,7 +11,7 @@ namespace forkscope::loader {
 // Addresses below this can be entered and loaded to.
 inline constexpr uint64_t kIdentityMapped = 4 * kGiB;
 
-// Places tables, GDT and stack, and returns the registers that go with them; rip, rbx and rdi are 0.
+// Places tables, GDT and stack, and returns the registers that go with them; the others are 0.
 Result<BootRegisters> place_long_mode(Placement& placement);
 
 }  // namespace forkscope::loader

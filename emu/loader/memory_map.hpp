@@ -2,13 +2,15 @@
 //
 //   0x0000'0000 +--------------------------------------+
 //               | free (real-mode vectors, if any)     |
-//   0x0000'6000 | hvm_start_info, modules, memory map  |  kStartInfo
+//   0x0000'6000 | hvm_start_info, modules, memory map; |  kStartInfo
+//               |   or Linux's boot_params             |
 //   0x0000'7000 | command line                         |  kCommandLine
 //   0x0000'8000 | stack of a 64-bit entry              |
 //   0x0000'a000 | page tables of a 64-bit entry:       |  kBootStackTop, kBootTables
 //               |   PML4, PDPT, four PDs of 2 MiB pages|
 //   0x0001'0000 | GDT of a 64-bit entry                |  kBootGdt
-//   0x0001'1000 | free                                 |
+//   0x0001'1000 | free; multiboot information at the   |
+//               |   end, from 0x0009'f000              |
 //   0x0009'fc00 | reserved: extended BIOS data         |  kExtendedBiosData
 //   0x000a'0000 | not RAM: screen memory, adapter ROMs |
 //   0x000f'0000 | reserved: BIOS                       |

@@ -76,9 +76,9 @@ void Placement::fill(PhysAddr base, std::vector<uint8_t> bytes) {
 }
 
 Result<PhysAddr> Placement::add_high(const std::string& what, const std::string& name,
-                                     std::span<const uint8_t> bytes) {
+                                     std::span<const uint8_t> bytes, PhysAddr limit) {
     const uint64_t room = page_up(bytes.size());
-    const uint64_t low_end = std::min(ram_.regions().front().size, kInitrdLimit.raw());
+    const uint64_t low_end = std::min(ram_.regions().front().size, limit.page_base().raw());
     uint64_t top = low_end;
     while (top >= room && top - room >= kHighMemory.raw()) {
         const PhysAddr base(top - room);
@@ -92,13 +92,32 @@ Result<PhysAddr> Placement::add_high(const std::string& what, const std::string&
     // It would fit above everything that is there.
     uint64_t end = kHighMemory.raw();
     for (const Piece& piece : pieces_)
-        if (piece.range.base < kInitrdLimit)
+        if (piece.range.base < limit)
             end = std::max(end, page_up((piece.range.base + piece.range.size).raw()));
-    if (room <= kInitrdLimit.raw() && end <= kInitrdLimit.raw() - room)
+    if (room <= limit.raw() && end <= limit.raw() - room)
         return fail("{}: {:#x} bytes do not fit into {} MiB of RAM; expected at least {} MiB", what,
                     bytes.size(), ram_.size() / kMiB, needed_mib(end + room));
-    return fail("{}: {:#x} bytes do not fit below {:#x} beside the kernel", what, bytes.size(),
-                kInitrdLimit.raw());
+    return fail("{}: {:#x} bytes do not fit below {:#x} beside the kernel", what, bytes.size(), limit.raw());
+}
+
+Result<PhysAddr> Placement::add_above(const std::string& what, const std::string& name, PhysAddr from,
+                                      std::span<const uint8_t> bytes) {
+    const uint64_t room = page_up(bytes.size());
+    for (const MemoryRange& range : map_) {
+        if (range.type != MemoryType::Ram || range.base.raw() >= mem::kLowRamLimit) continue;
+        PhysAddr at(page_up(std::max(from, range.base).raw()));
+        const PhysAddr end = range.base + range.size;
+        while (at <= end && room <= end - at) {
+            const Piece* other = overlapping(at, room);
+            if (other == nullptr) {
+                TRY_VOID(add(what, name, at, bytes.size(), bytes));
+                return at;
+            }
+            at = PhysAddr(page_up((other->range.base + other->range.size).raw()));
+        }
+    }
+    return fail("{}: {:#x} bytes do not fit into {} MiB of RAM beside the kernel", what, bytes.size(),
+                ram_.size() / kMiB);
 }
 
 bool Placement::covers(PhysAddr base, uint64_t size) const {

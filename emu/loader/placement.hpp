@@ -22,15 +22,19 @@ public:
     // commit(). `what` begins an error message: "kernel.elf: segment 1 (program header at offset 0x78)".
     Result<> add(const std::string& what, const std::string& name, PhysAddr base, uint64_t size,
                  std::span<const uint8_t> bytes);
-    // The same at the highest page below kInitrdLimit that is free.
+    // The same at the highest page below `limit` that is free.
     Result<PhysAddr> add_high(const std::string& what, const std::string& name,
-                              std::span<const uint8_t> bytes);
+                              std::span<const uint8_t> bytes, PhysAddr limit = kInitrdLimit);
+    // The same at the lowest page from `from` on that is free, below 4 GiB.
+    Result<PhysAddr> add_above(const std::string& what, const std::string& name, PhysAddr from,
+                               std::span<const uint8_t> bytes);
     // The same for bytes that the loader made itself.
     Result<> add_owned(const std::string& name, PhysAddr base, std::vector<uint8_t> bytes);
     // Gives the piece that was added at `base`, without bytes, what it is to hold; it must fit.
     void fill(PhysAddr base, std::vector<uint8_t> bytes);
 
     [[nodiscard]] const std::vector<MemoryRange>& map() const { return map_; }
+    [[nodiscard]] bool is_ram(PhysAddr base, uint64_t size) const;
     // Whether all of [base, base + size) is in one piece that was added.
     [[nodiscard]] bool covers(PhysAddr base, uint64_t size) const;
 
@@ -44,7 +48,6 @@ private:
     };
 
     [[nodiscard]] const Piece* overlapping(PhysAddr base, uint64_t size) const;
-    [[nodiscard]] bool is_ram(PhysAddr base, uint64_t size) const;
     // Why [base, base + size) is not RAM, as the end of an error message.
     [[nodiscard]] std::string refusal(PhysAddr base, uint64_t size) const;
 

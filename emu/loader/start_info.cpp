@@ -50,7 +50,7 @@ Result<> reserve_start_info(Placement& placement, const std::string& command_lin
 }
 
 void fill_start_info(Placement& placement, const std::string& command_line,
-                     const std::optional<PlacedRange>& initrd) {
+                     const std::optional<PlacedRange>& initrd, std::optional<PhysAddr> rsdp) {
     const std::vector<MemoryRange>& map = placement.map();
     const PhysAddr modules = kStartInfo + sizeof(StartInfo);
     const PhysAddr entries = initrd ? modules + sizeof(Module) : modules;
@@ -62,7 +62,7 @@ void fill_start_info(Placement& placement, const std::string& command_line,
                            .nr_modules = initrd ? 1u : 0u,
                            .modlist_paddr = initrd ? modules.raw() : 0,
                            .cmdline_paddr = kCommandLine.raw(),
-                           .rsdp_paddr = 0,
+                           .rsdp_paddr = rsdp.value_or(PhysAddr()).raw(),
                            .memmap_paddr = entries.raw(),
                            .memmap_entries = static_cast<uint32_t>(map.size()),
                            .reserved = 0});

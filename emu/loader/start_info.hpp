@@ -19,6 +19,6 @@ Result<> reserve_start_info(Placement& placement, const std::string& command_lin
 
 // Writes both. `initrd` becomes module 0.
 void fill_start_info(Placement& placement, const std::string& command_line,
-                     const std::optional<PlacedRange>& initrd);
+                     const std::optional<PlacedRange>& initrd, std::optional<PhysAddr> rsdp);
 
 }  // namespace forkscope::loader

@@ -3,7 +3,7 @@
 
 #include "emu/loader/load_kernel.hpp"
 #include "tests/fuzz/patched.hpp"
-#include "tests/loader/elf_builder.hpp"
+#include "tests/loader/kernel_builder.hpp"
 
 using namespace forkscope;
 
@@ -15,7 +15,20 @@ std::vector<std::vector<uint8_t>> good_files() {
     loader::TestElf elf32 = loader::pvh_kernel();
     elf32.is_64 = false;
     elf32.pvh_entry_bytes = 4;
-    return {elf64.build(), elf32.build()};
+    loader::Image bzimage = loader::linux_image();
+    loader::set_field<uint64_t>(bzimage, 0x258, 0x200000);
+    loader::TestElf vmlinux = loader::pvh_kernel();
+    vmlinux.pvh_entry.reset();
+    for (const char c : std::string("Linux version "))
+        vmlinux.segments[0].bytes.push_back(static_cast<uint8_t>(c));
+    loader::TestElf multiboot64 = loader::multiboot_elf();
+    multiboot64.is_64 = true;
+    std::vector<uint8_t> kludge =
+        loader::multiboot_header(0x10003, {0x200000, 0x200000, 0x200080, 0x200200, 0x200040});
+    kludge.resize(0x100, 0x90);
+    return {
+        elf64.build(),       elf32.build(), bzimage.bytes, vmlinux.build(), loader::multiboot_elf().build(),
+        multiboot64.build(), kludge};
 }
 
 }  // namespace
@@ -32,6 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if ((data[0] & 0x41) == 0x41) options.initrd = &small;
     if ((data[0] & 0xe1) == 0xe1) options.initrd = &large;
     if ((data[0] & 2) != 0) options.protocol = loader::Protocol::Long64;
+    if ((data[0] & 0x10) != 0) options.modules = {{small, "small"}, {{"empty", {}}, ""}};
+    options.flat_mode = static_cast<loader::EntryMode>((data[0] >> 6) % 3);
     if ((data[0] & 12) == 12) options.flat_address = PhysAddr(uint64_t{data[0]} << 14);
     const auto plan = loader::load_kernel(kernel, ram, options);
     if (!plan) {
