@@ -20,7 +20,9 @@ constexpr const char* kFooter = R"(Examples:
   forkscope run -append "init=/bin/forkdemo -- --pages 8" --record fork.mmu --audit
       records every page-table write, and proves the record complete
   forkscope run -kernel my.elf -m 64M -d int,mmu -D trace.txt
-      boots a PVH kernel and writes its faults and table writes as text
+      boots a PVH or multiboot kernel and writes its faults and table writes as text
+  forkscope run -kernel /boot/vmlinuz -initrd my.cpio -append console=ttyS0 --record linux.mmu
+      boots Linux and records it
 
 The exit status is the guest's: what init returned, (v << 1) | 1 for a write to isa-debug-exit, 0 for a
 power-off; 2 for bad input, 3 for a triple fault, 4 for a failed check or audit.)";
@@ -30,7 +32,7 @@ struct RunArguments {
     std::string memory = "256M";
     std::string serial;
     std::string display = "none";
-    std::string device;
+    std::vector<std::string> devices;
     bool nographic = false;
 };
 
@@ -42,9 +44,13 @@ void register_run_command(CLI::App& app) {
     RunOptions* options = &arguments->options;
     CLI::App* run = app.add_subcommand("run", "boot a guest image and record what happens to its memory");
     run->footer(kFooter);
-    run->add_option("--kernel", options->kernel, "kernel image: PVH ELF; the bundled kernel if none is given")
+    run->add_option("--kernel", options->kernel,
+                    "kernel: Linux bzImage or vmlinux, multiboot, PVH ELF; the bundled one if none is given")
         ->type_name("FILE");
-    run->add_option("--initrd", options->initrd, "initial RAM disk; the bundled one with the bundled kernel")
+    run->add_option("--initrd", options->initrd,
+                    "initial RAM disk; the bundled one with the bundled kernel. For a multiboot kernel: "
+                    "modules, each with "
+                    "its command line, with commas between them")
         ->type_name("FILE");
     run->add_option("--append", options->append, "kernel command line")->type_name("TEXT");
     run->add_option("-m", arguments->memory, "RAM: a number with K, M or G; M if none")
@@ -58,9 +64,17 @@ void register_run_command(CLI::App& app) {
     run->add_option("--display", arguments->display, "none")->type_name("KIND")->capture_default_str();
     run->add_flag("--nographic", arguments->nographic, "no window; the serial port is this terminal");
     run->add_flag("--no-reboot", options->no_reboot, "accepted: a reset or triple fault always ends the run");
-    run->add_option("--device", arguments->device,
+    run->add_option("--device", arguments->devices,
+                    "loader,file=FILE,addr=ADDRESS[,mode=16|32|64]: a flat image, started there; "
                     "isa-debug-exit: accepted, it is always there at port 0xf4")
-        ->type_name("NAME");
+        ->type_name("NAME")
+        ->expected(1)
+        ->take_all();
+    run->add_option("--drive", options->drives,
+                    "file=FILE[,readonly=on|off][,snapshot=on|off]: a disk, behind virtio")
+        ->type_name("SPEC")
+        ->expected(1)
+        ->take_all();
     run->add_option("--record", options->record, "write the event log to this file")->type_name("FILE.mmu");
     run->add_option("--events", options->events,
                     "kinds of events to record, comma-separated; all if not given")
@@ -90,8 +104,9 @@ void register_run_command(CLI::App& app) {
                                   arguments->memory)});
         if (arguments->display != "none")
             bad(Error{fmt::format("-display {}: expected none", arguments->display)});
-        if (!arguments->device.empty() && !arguments->device.starts_with("isa-debug-exit"))
-            bad(Error{fmt::format("-device {}: expected isa-debug-exit", arguments->device)});
+        const Result<Devices> devices = parse_devices(arguments->devices);
+        if (!devices) bad(devices.error());
+        options->devices = *devices;
         if (run->count("--record") != 0 && (options->record.empty() || options->record == "-"))
             bad(Error{fmt::format("--record '{}': expected the name of a file", options->record)});
         options->serial = !arguments->serial.empty() ? arguments->serial : "stdio";

@@ -6,15 +6,17 @@
 #include <memory>
 #include <optional>
 
+#include "emu/cli/images.hpp"
 #include "emu/cli/stop_signals.hpp"
 #include "emu/cli/trace_text.hpp"
 #include "emu/cpu/cpu_core.hpp"
-#include "emu/loader/cpio.hpp"
+#include "emu/loader/elf.hpp"
 #include "emu/loader/load_kernel.hpp"
 #include "emu/loader/symbols.hpp"
 #include "emu/log/event_names.hpp"
 #include "emu/log/replay.hpp"
 #include "emu/log/writer.hpp"
+#include "emu/machine/drive.hpp"
 #include "emu/machine/machine.hpp"
 
 namespace forkscope::cli {
@@ -23,43 +25,6 @@ namespace {
 
 constexpr const char* kVersion = "0.1.0";
 constexpr VirtualNs kNsPerMs = 1'000'000;
-
-// Where the bundled images stand: beside this program, as the build leaves them.
-std::filesystem::path bundled(const char* name) {
-    std::error_code error;
-    const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-    return program.parent_path() / "guest" / name;
-}
-
-struct Images {
-    loader::Image kernel;
-    bool kernel_is_bundled = false;  // by what it says of itself, wherever it lies
-    std::optional<loader::Image> initrd;
-};
-
-// The bundled kernel takes a plain cpio archive; another kernel may take anything else, but what says that
-// it is a cpio archive must be a whole one.
-Result<void> check_initrd(const loader::Image& initrd, bool for_bundled_kernel) {
-    constexpr std::string_view kCpioMagic = "0707";
-    const std::string_view text(reinterpret_cast<const char*>(initrd.bytes.data()), initrd.bytes.size());
-    if (for_bundled_kernel || text.starts_with(kCpioMagic)) TRY(loader::read_cpio(initrd.name, initrd.bytes));
-    return {};
-}
-
-Result<Images> read_images(const RunOptions& options) {
-    const bool own = options.kernel.empty();
-    Images images;
-    images.kernel = TRY(loader::read_image(own ? bundled("kernel.elf").string() : options.kernel));
-    images.kernel_is_bundled = loader::is_bundled_kernel(images.kernel);
-    const std::string initrd = !options.initrd.empty() ? options.initrd
-                               : own                   ? bundled("initramfs.cpio").string()
-                                                       : "";
-    if (!initrd.empty()) {
-        images.initrd = TRY(loader::read_image(initrd));
-        TRY_VOID(check_initrd(*images.initrd, images.kernel_is_bundled));
-    }
-    return images;
-}
 
 log::SymbolModule module_of(log::ModuleKind kind, std::string name, std::string path,
                             const loader::SymbolTable& table) {
@@ -72,7 +37,10 @@ log::SymbolModule module_of(log::ModuleKind kind, std::string name, std::string 
 
 // Names for the log. Images without symbols are fine; a broken symbol table is worth a word, not an end.
 Result<void> add_symbols(log::Writer& writer, const RunOptions& options, const Images& images) {
-    const auto kernel = loader::read_symbols(images.kernel.name, images.kernel.bytes);
+    // A compressed kernel and a flat image have none to offer.
+    const auto kernel = loader::ElfImage::has_magic(images.kernel.bytes)
+                            ? loader::read_symbols(images.kernel.name, images.kernel.bytes)
+                            : loader::SymbolTable{};
     if (kernel)
         TRY_VOID(writer.add_symbols(module_of(log::ModuleKind::Kernel, "kernel", options.kernel, *kernel)));
     else
@@ -168,16 +136,6 @@ Result<void> check_files_differ(const RunOptions& options) {
     return {};
 }
 
-// The bundled kernel unpacks its initramfs into RAM beside the archive.
-Result<void> check_room_for_initramfs(const RunOptions& options, const Images& images) {
-    if (!images.kernel_is_bundled || !images.initrd) return {};
-    constexpr uint64_t kForKernel = 5 * kMiB;
-    const uint64_t needed = 2 * images.initrd->bytes.size() + kForKernel;
-    if (options.ram_bytes >= needed) return {};
-    return fail("-m {}M: too little for the bundled kernel and '{}'; expected at least {}M",
-                options.ram_bytes / kMiB, images.initrd->name, (needed + 2 * kMiB - 1) / (2 * kMiB) * 2);
-}
-
 Result<void> check_options(const RunOptions& options) {
     constexpr uint64_t kMostRam = 32 * kGiB;
     if (options.ram_bytes > kMostRam)
@@ -206,13 +164,15 @@ Result<int> run_session(const RunOptions& options) {
     config.serial = serial.get();
     config.audit_interval = options.audit_every_ms * kNsPerMs;
     config.audit_engine_tlb = options.audit_tlb;
+    std::vector<std::unique_ptr<bus::BlockStore>> drives;
+    for (const std::string& spec : options.drives) {
+        const machine::DriveSpec drive = TRY(machine::parse_drive(spec));
+        drives.push_back(TRY(machine::open_drive(drive)));
+        config.drives.push_back(drives.back().get());
+    }
     const auto machine = TRY(machine::Machine::create(config, recorder));
     const loader::BootPlan plan =
-        TRY(loader::load_kernel(images.kernel, machine->ram(),
-                                {.command_line = options.append,
-                                 .initrd = images.initrd ? &*images.initrd : nullptr,
-                                 .protocol = loader::Protocol::Auto,
-                                 .flat_address = std::nullopt}));
+        TRY(loader::load_kernel(images.kernel, machine->ram(), load_options(options, images)));
 
     std::unique_ptr<TraceText> trace;
     if (!options.trace.empty()) {
@@ -223,6 +183,15 @@ Result<int> run_session(const RunOptions& options) {
             trace->note(fmt::format("port {:#x}: first {} of {} bytes, and nobody there", port,
                                     direction == bus::Direction::Read ? "read" : "write",
                                     bus::bytes_of(width)));
+        });
+        machine->mmio().on_unclaimed([&trace](PhysAddr pa, bus::Width width, bus::Direction direction) {
+            trace->note(fmt::format("address {:#x}: first {} of {} bytes in its page, and nobody there",
+                                    pa.raw(), direction == bus::Direction::Read ? "read" : "write",
+                                    bus::bytes_of(width)));
+        });
+        machine->cpu().on_unknown_msr([&trace](uint32_t msr, bus::Direction direction) {
+            trace->note(fmt::format("MSR {:#x}: first {}, and it is not there", msr,
+                                    direction == bus::Direction::Read ? "read" : "write"));
         });
     }
     std::unique_ptr<log::Writer> writer;

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "emu/base/result.hpp"
 #include "emu/base/units.hpp"
+#include "emu/cli/device_option.hpp"
 #include "emu/cpu/cpu_model.hpp"
 
 namespace forkscope::cli {
@@ -19,6 +21,8 @@ struct RunOptions {
     std::string serial = "stdio";
     std::string record;  // empty: no log
     std::string events;  // empty: all kinds
+    Devices devices;
+    std::vector<std::string> drives;  // as after each -drive
     bool audit = false;
     uint64_t audit_every_ms = 0;  // virtual; 0: at the end only
     bool audit_tlb = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <thread>
 
 #include "emu/machine/address_map.hpp"
@@ -25,14 +26,26 @@ constexpr auto kRest = std::chrono::milliseconds(1);
 // lose.
 constexpr VirtualNs kWriteOutInterval = 250'000'000;
 
-devices::CmosRtc::Config cmos_config(const mem::GuestRam& ram) {
-    devices::CmosRtc::Config config;
-    config.low_ram = std::min(ram.size(), mem::kLowRamLimit);
-    config.high_ram = ram.size() - config.low_ram;
-    return config;
+PcDevices::Config devices_config(const MachineConfig& config, const mem::GuestRam& ram) {
+    PcDevices::Config devices;
+    devices.low_ram = std::min(ram.size(), mem::kLowRamLimit);
+    devices.high_ram = ram.size() - devices.low_ram;
+    devices.serial = config.serial;
+    devices.drives = config.drives;
+    return devices;
 }
 
-std::unique_ptr<SerialBackend> null_serial() { return std::move(open_serial("null")).value(); }
+cpu::ResetMode reset_mode(loader::EntryMode mode) {
+    switch (mode) {
+        case loader::EntryMode::Real16:
+            return cpu::ResetMode::Real;
+        case loader::EntryMode::Protected32:
+            return cpu::ResetMode::Protected32;
+        case loader::EntryMode::Long64:
+            return cpu::ResetMode::Long64;
+    }
+    return cpu::ResetMode::Protected32;
+}
 
 }  // namespace
 
@@ -49,39 +62,16 @@ Machine::Machine(const MachineConfig& config, mem::GuestRam ram, log::Recorder& 
       ram_(std::move(ram)),
       recorder_(recorder),
       mirror_(ram_, recorder),
-      no_serial_(null_serial()),
-      com1_(timers_, com1_irq_, config.serial != nullptr ? *config.serial : *no_serial_,
-            devices::SerialPace::Immediate),
-      com2_(timers_, com2_irq_, *no_serial_, devices::SerialPace::Immediate),
-      debug_console_(config.serial != nullptr ? *config.serial : *no_serial_),
-      debug_exit_([this](int status) { end(log::Stop::GuestExit, status); }),
-      cmos_(timers_, rtc_irq_, cmos_config(ram_)) {}
+      device_memory_(ram_),
+      devices_(timers_, device_memory_, devices_config(config, ram_),
+               {.power_off = [this] { end(log::Stop::PowerOff, 0); },
+                .reset = [this] { end(log::Stop::Reset, 0); },
+                .exit = [this](int status) { end(log::Stop::GuestExit, status); }}) {}
 
 Machine::~Machine() = default;
 
 Result<void> Machine::wire(const cpu::CpuModel& model) {
     clock_.set_source(*this);
-    timer_irq_.connect(pic_, kIrqTimer);
-    com1_irq_.connect(pic_, kIrqCom1);
-    com2_irq_.connect(pic_, kIrqCom2);
-    rtc_irq_.connect(pic_, kIrqRtc);
-    const struct {
-        const char* name;
-        bus::PortRange range;
-        bus::PortDevice& device;
-    } claims[] = {
-        {"8259 master", kPic1, pic_.master()},
-        {"8259 slave", kPic2, pic_.slave()},
-        {"ELCR", kElcr, pic_.elcr()},
-        {"8254", kPit, pit_},
-        {"port B", kPortB, pit_.port_b()},
-        {"CMOS", kCmos, cmos_},
-        {"COM1", kCom1, com1_},
-        {"COM2", kCom2, com2_},
-        {"debug console", kDebugConsole, debug_console_},
-        {"isa-debug-exit", kDebugExit, debug_exit_},
-        {"event port", kEventPort, event_port_},
-    };
     // The CPU comes first: it is the clock that devices may ask for.
     cpu_ = TRY(cpu::Cpu::create(0, model, config_.time_mode,
                                 {.ram = ram_,
@@ -89,9 +79,11 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
                                  .ports = ports_,
                                  .mmio = mmio_,
                                  .timers = timers_,
-                                 .interrupts = pic_,
+                                 .interrupts = devices_.interrupts(),
                                  .recorder = recorder_}));
-    for (const auto& claim : claims) TRY_VOID(ports_.insert(claim.name, claim.range, claim.device));
+    device_memory_.connect(*cpu_);
+    TRY_VOID(devices_.insert(ports_, mmio_));
+    TRY_VOID(ports_.insert("event port", kEventPort, event_port_));
     if (config_.audit_interval != 0) {
         audit_timer_.emplace(timers_, [this](VirtualNs deadline) {
             audit_while_running();
@@ -109,21 +101,26 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
     return {};
 }
 
+PhysAddr Machine::acpi_root() { return kAcpiTables; }
+
 void Machine::boot(const loader::BootPlan& plan) {
+    const std::vector<uint8_t> tables = devices_.acpi_tables();
+    std::memcpy(ram_.at(kAcpiTables, tables.size()), tables.data(), tables.size());
     const loader::BootRegisters& r = plan.registers;
     cpu::ResetState state;
-    state.mode =
-        plan.mode == loader::EntryMode::Long64 ? cpu::ResetMode::Long64 : cpu::ResetMode::Protected32;
+    state.mode = reset_mode(plan.mode);
     state.rip = r.rip;
     state.rsp = r.rsp;
+    state.rax = r.rax;
     state.rbx = r.rbx;
+    state.rsi = r.rsi;
     state.rdi = r.rdi;
     state.cr3 = r.cr3;
     state.gdt_base = r.gdt_base;
     state.gdt_limit = r.gdt_limit;
-    if (state.mode == cpu::ResetMode::Long64) {
-        state.code_selector = 8;
-        state.data_selector = 16;
+    if (state.mode == cpu::ResetMode::Real) {
+        state.code_selector = r.code_segment;
+        state.data_selector = 0;
     }
     cpu_->reset(state);
 }
@@ -207,7 +204,7 @@ void Machine::rest_if_idle() {
 
 void Machine::poll_serial(int wait_ms) {
     const auto bytes = config_.serial->read(wait_ms);
-    if (!bytes.empty()) com1_.receive(bytes);
+    if (!bytes.empty()) devices_.com1().receive(bytes);
     if (config_.serial->wants_to_leave()) cpu_->request_stop();
 }
 

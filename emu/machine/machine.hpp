@@ -7,14 +7,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "devices/cmos_rtc.hpp"
-#include "devices/debug_console.hpp"
 #include "devices/event_port.hpp"
-#include "devices/i8254.hpp"
-#include "devices/i8259.hpp"
-#include "devices/isa_debug_exit.hpp"
-#include "devices/uart16550.hpp"
 #include "emu/base/result.hpp"
 #include "emu/bus/clock.hpp"
 #include "emu/bus/mmio_bus.hpp"
@@ -22,6 +17,8 @@
 #include "emu/cpu/cpu.hpp"
 #include "emu/loader/boot_plan.hpp"
 #include "emu/log/recorder.hpp"
+#include "emu/machine/device_memory.hpp"
+#include "emu/machine/pc_devices.hpp"
 #include "emu/machine/serial_backend.hpp"
 #include "emu/mem/guest_ram.hpp"
 #include "emu/mmu/mirror.hpp"
@@ -32,7 +29,8 @@ struct MachineConfig {
     uint64_t ram_bytes = 256 * kMiB;
     std::string cpu_model{cpu::kDefaultCpuModel};
     cpu::TimeMode time_mode = cpu::TimeMode::Instructions;
-    SerialBackend* serial = nullptr;  // COM1; outlives the machine
+    SerialBackend* serial = nullptr;       // COM1; outlives the machine
+    std::vector<bus::BlockStore*> drives;  // outlive the machine
     // How often the tables in RAM are compared with the mirror while the machine runs; 0: never.
     VirtualNs audit_interval = 0;
     // Compare the engine's own TLB with the ledger at each of these audits: slow, finds our bugs.
@@ -55,8 +53,13 @@ public:
     [[nodiscard]] mem::GuestRam& ram() { return ram_; }
     [[nodiscard]] cpu::Cpu& cpu() { return *cpu_; }
     [[nodiscard]] bus::PortBus& ports() { return ports_; }
+    [[nodiscard]] bus::MmioBus& mmio() { return mmio_; }
 
-    // Sets the CPU to the state in which the loaded kernel starts.
+    // Where the loaded kernel is told to look for ACPI's root pointer.
+    [[nodiscard]] static PhysAddr acpi_root();
+    [[nodiscard]] PcDevices& devices() { return devices_; }
+
+    // Puts the ACPI tables into RAM and sets the CPU to the state in which the loaded kernel starts.
     void boot(const loader::BootPlan& plan);
 
     // Runs until the guest ends the machine, shuts down, or virtual time reaches `limit`.
@@ -90,16 +93,9 @@ private:
     bus::MmioBus mmio_;
     bus::VirtualClock clock_;
     bus::TimerQueue timers_{clock_};
-    devices::I8259Pair pic_;
-    bus::IrqLine timer_irq_, com1_irq_, com2_irq_, rtc_irq_;
-    devices::I8254 pit_{timers_, timer_irq_};
-    std::unique_ptr<SerialBackend> no_serial_;
-    devices::Uart16550 com1_;
-    devices::Uart16550 com2_;
-    devices::DebugConsole debug_console_;
-    devices::IsaDebugExit debug_exit_;
+    DeviceMemory device_memory_;
+    PcDevices devices_;
     devices::EventPort event_port_{*this};
-    devices::CmosRtc cmos_;
     std::unique_ptr<cpu::Cpu> cpu_;
     std::optional<bus::Timer> audit_timer_;
     std::optional<bus::Timer> input_timer_;

@@ -226,6 +226,23 @@ class BadInput(Scratch):
         self.refused("--events", "fault", says="--record")
         self.refused("-D", self.path("trace"), says="-d")
 
+    def test_flat_images(self):
+        for spec, says in (("loader", "expected loader,file="), ("loader,file=x", "expected loader,file="),
+                           ("loader,file=x,addr=zz", "'zz' is no address"), ("loader,file=x,addr=1,mode=8", "'mode=8'"),
+                           (f"loader,file={ARGS.flat},addr=0xa000", "overlap"),
+                           (f"loader,file={ARGS.flat},addr=0x100000,mode=16", "1 MiB")):
+            self.refused("-device", spec, says=says)
+        self.refused("-device", f"loader,file={ARGS.flat},addr=0x7c00", "-kernel", ARGS.kernel, says="expected one of them")
+
+    def test_modules(self):
+        self.refused("-kernel", ARGS.multiboot, "-initrd", self.path("none") + " x", says="none")
+
+    def test_drives(self):
+        self.refused("-drive", "readonly=on", says="expected file=FILE")
+        self.refused("-drive", f"file={self.path('none')}", says="none: cannot be opened")
+        self.refused("-drive", f"file={self.put('odd', b'x' * 513)}", says="513 bytes; expected a multiple of 512")
+        self.refused("-drive", "file=x,if=ide", says="'if=ide'")
+
     def test_a_story_is_not_told_from_a_part(self):
         log = self.path("part.mmu")
         run("/bin/forkscope-demo", "--record", log, "--events", "pte-write,fault,announce")
@@ -268,13 +285,36 @@ class OtherImages(Scratch):
         for word in ("triple fault", "RIP=", "CR3=", "IDT", "ud2", "stack at"):
             self.assertIn(word, text)
 
+    def test_multiboot_is_told_the_same_as_under_qemu(self):
+        (self.dir / "one").write_bytes(b"first")
+        (self.dir / "two").write_bytes(b"second, of two")
+        arguments = ["-kernel", ARGS.multiboot, "-append", "a  b", "-initrd", f"{self.path('one')} -x=1,{self.path('two')}",
+                     "-m", "32M"]
+        ours = forkscope("run", *arguments)
+        self.assertEqual(ours.returncode, 1, ours.stderr.decode())
+        self.assertIn(b"a  b\n", ours.stdout)
+        self.assertIn(b"/one -x=1=first\n", ours.stdout)
+        command = [ARGS.qemu, "-M", "pc", "-accel", "tcg", "-display", "none", "-no-reboot", "-net", "none", "-serial",
+                   f"file:{self.path('serial')}", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", *arguments]
+        theirs = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
+        self.assertEqual(theirs.returncode, 1)
+        self.assertEqual(ours.stdout, (self.dir / "serial").read_bytes())
+
+    def test_flat_image_in_each_mode(self):
+        for mode, digit in (("16", b"1"), ("32", b"3"), ("64", b"6")):
+            done = forkscope("run", "-device", f"loader,file={ARGS.flat},addr=0x7c00,mode={mode}")
+            self.assertEqual((done.returncode, done.stdout), (1, digit), done.stderr.decode())
+        # In real mode above 64 KiB the code segment points at it.
+        done = forkscope("run", "-device", f"loader,file={ARGS.flat},addr=0x20000,mode=16", "-device", "isa-debug-exit")
+        self.assertEqual((done.returncode, done.stdout), (1, b"1"), done.stderr.decode())
+
     def test_debug_exit(self):
         self.assertEqual(forkscope("run", "-kernel", ARGS.triple_fault, "-append", "\x05").returncode, 11)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    for name in ("forkscope", "kernel", "initrd", "triple-fault", "qemu"):
+    for name in ("forkscope", "kernel", "initrd", "triple-fault", "multiboot", "flat", "qemu"):
         parser.add_argument(f"--{name}", required=True)
     ARGS, rest = parser.parse_known_args()
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)

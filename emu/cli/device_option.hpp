@@ -1,0 +1,31 @@
+// What -device can be: isa-debug-exit, which is always there, and QEMU's generic loader for flat images.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emu/base/address.hpp"
+#include "emu/base/result.hpp"
+#include "emu/loader/boot_plan.hpp"
+
+namespace forkscope::cli {
+
+// A file that is put at an address as it is, and started there.
+struct FlatImage {
+    std::string file;
+    PhysAddr address;
+    loader::EntryMode mode = loader::EntryMode::Long64;
+};
+
+struct Devices {
+    std::optional<FlatImage> flat;
+};
+
+// specs: as after each -device.
+Result<Devices> parse_devices(const std::vector<std::string>& specs);
+
+// A list of words with commas between them; two commas stand for one in a word, as in QEMU.
+std::vector<std::string> split_at_commas(const std::string& text);
+
+}  // namespace forkscope::cli
