@@ -6,7 +6,7 @@ namespace {
 
 constexpr uint16_t kPowerButton = 1u << 8;
 constexpr uint16_t kStatusBits = 0x8531, kEnableBits = 0x0521;  // those that this hardware could ever set
-constexpr uint16_t kSciEnable = 1, kSleepType = 7u << 10, kSleepEnable = 1u << 13;
+constexpr uint16_t kSleepType = 7u << 10, kSleepEnable = 1u << 13;
 constexpr uint16_t kControlBits = kSleepType | 6;
 
 }  // namespace
