@@ -192,9 +192,11 @@ ROWS(pagemap_shows_copy_on_write, "W1,W2,W3,W5") {
     CHECK((own_pagemap(pages) & (PM_FRAME | PM_EXCLUSIVE)) == (first | PM_EXCLUSIVE));
     CHECK(write(go[1], "x", 1) == 1);
     wait_exit(pid, 0);
-    // The last owner gets the frame itself.
+    // The last owner gets the frame itself. Linux copies if it happens to hold the frame elsewhere, on the list of
+    // another CPU for one.
     pages[PAGE] = 3;
-    CHECK((own_pagemap(pages + PAGE) & (PM_FRAME | PM_EXCLUSIVE)) == (second | PM_EXCLUSIVE));
+    const uint64_t last = own_pagemap(pages + PAGE);
+    CHECK((last & PM_EXCLUSIVE) != 0 && ((last & PM_FRAME) == second || !on_guest()));
     // To others than root, frames are not shown.
     wait_exit(IN_CHILD({
                   CHECK(setresuid(1000, 1000, 1000) == 0);

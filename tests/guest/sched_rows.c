@@ -26,6 +26,8 @@ static int nice_now(void) {
 static void become_nobody(void) { CHECK(setuid(12345) == 0); }
 
 ROWS(nice_is_inherited, "F12") {
+    // Whoever runs this may be nice.
+    CHECK(setpriority(PRIO_PROCESS, 0, 0) == 0);
     CHECK(nice_now() == 0 && setpriority(PRIO_PROCESS, 0, 7) == 0 && nice_now() == 7);
     wait_exit(IN_CHILD(CHECK(nice_now() == 7)), 0);
     CHECK(setpriority(PRIO_PROCESS, 0, 100) == 0 && nice_now() == 19);
@@ -38,6 +40,7 @@ ROWS(nice_is_inherited, "F12") {
 }
 
 ROWS(nice_of_groups, "F12") {
+    CHECK(setpriority(PRIO_PROCESS, 0, 0) == 0);
     const pid_t pid = IN_CHILD({
         for (;;) pause();
     });
