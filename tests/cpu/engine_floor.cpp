@@ -1,81 +1,150 @@
-// What Unicorn itself costs, without Forkscope: the same guest loops with no hook and with an empty block
-// hook, which is the least that counting instructions takes. Ratios of medians over interleaved rounds; run
-// by hand:
-//   build/release/tests/cpu/engine_floor
+// What Unicorn itself costs, without Forkscope: functions of the guest's own `bench` program run on a bare
+// engine, with no hook, or with an empty block hook, which is the least that a call at each block takes.
+// Prints the same lines as the guest's program, so that tools/bench times both alike:
+//   build/release/tests/cpu/engine_floor [--hook] build/release/guest/user/bench NAME COUNT
 #include <fmt/format.h>
 #include <unicorn/unicorn.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
+#include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
-#include <span>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "emu/loader/elf.hpp"
+#include "emu/loader/symbols.hpp"
 
 namespace {
 
-constexpr uint64_t kCode = 0x10000, kData = 0x100000, kDataBytes = 0x400000;
-constexpr unsigned kRounds = 7;
+using namespace forkscope;
 
-struct Loop {
-    const char* name;
-    std::span<const uint8_t> code;
-};
+constexpr uint64_t kPage = 0x1000;
+constexpr uint64_t kStack = 0x7fff'0000'0000, kStackBytes = 0x100000;
+constexpr uint64_t kReturn = 0x10000;  // a page with nothing in it: where a called function returns to
+constexpr uint64_t kCopyBytes = 1 << 20;
+constexpr uint64_t kFrom = 0x7000'0000'0000, kTo = kFrom + kCopyBytes + 53 * kPage;  // as in bench.c
 
-// mov ecx, 100000000 / imul rax, rax, 0x5851f42d / add rax, 0x1405 / dec rcx / jnz
-constexpr std::array<uint8_t, 23> kTight = {0xb9, 0x00, 0xe1, 0xf5, 0x05, 0x48, 0x69, 0xc0,
-                                            0x2d, 0xf4, 0x51, 0x58, 0x48, 0x05, 0x05, 0x14,
-                                            0x00, 0x00, 0x48, 0xff, 0xc9, 0x75, 0xee};
-// 200 times: rep movsq of 1 MiB from kData to kData + 2 MiB.
-constexpr std::array<uint8_t, 29> kCopy = {0xbb, 0xc8, 0x00, 0x00, 0x00,        // mov ebx, 200
-                                           0xbe, 0x00, 0x00, 0x10, 0x00,        // mov esi, 0x100000
-                                           0xbf, 0x00, 0x50, 0x33, 0x00,        // mov edi, 0x335000
-                                           0xb9, 0x00, 0x00, 0x02, 0x00,        // mov ecx, 131072
-                                           0xf3, 0x48, 0xa5, 0xff, 0xcb, 0x90,  // rep movsq; dec ebx; nop
-                                           0x90, 0x75, 0xe8};                   // nop; jnz
-constexpr std::array<Loop, 2> kLoops = {
-    {{"loop of four instructions", kTight}, {"rep movsq, 200 MiB", kCopy}}};
+[[noreturn]] void fail(std::string_view what) {
+    fmt::print(stderr, "engine_floor: {}\n", what);
+    std::exit(2);
+}
 
 void must(uc_err error) {
-    if (error == UC_ERR_OK) return;
-    fmt::print(stderr, "engine_floor: {}\n", uc_strerror(error));
-    std::exit(1);
+    if (error != UC_ERR_OK) fail(uc_strerror(error));
 }
 
 void empty_hook(uc_engine*, uint64_t, uint32_t, void*) {}
 
-double seconds(const Loop& loop, bool hooked) {
-    uc_engine* engine = nullptr;
-    must(uc_open(UC_ARCH_X86, UC_MODE_64, &engine));
-    must(uc_mem_map(engine, kCode, 0x1000, UC_PROT_ALL));
-    must(uc_mem_map(engine, kData, kDataBytes, UC_PROT_ALL));
-    must(uc_mem_write(engine, kCode, loop.code.data(), loop.code.size()));
-    uc_hook hook = 0;
-    if (hooked)
-        must(uc_hook_add(engine, &hook, UC_HOOK_BLOCK, reinterpret_cast<void*>(empty_hook), nullptr, 1, 0));
-    const auto begin = std::chrono::steady_clock::now();
-    must(uc_emu_start(engine, kCode, kCode + loop.code.size(), 0, 0));
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-    must(uc_close(engine));
-    return taken.count();
-}
+// A static program in an engine, of which single functions are called.
+class Program {
+public:
+    explicit Program(const std::string& file) {
+        std::ifstream in(file, std::ios::binary);
+        bytes_.assign(std::istreambuf_iterator<char>(in), {});
+        must(uc_open(UC_ARCH_X86, UC_MODE_64, &engine_));
+        map(kReturn, kPage);
+        map(kStack, kStackBytes);
+        load(file);
+    }
 
-double median(std::vector<double> values) {
-    std::ranges::nth_element(values, values.begin() + static_cast<long>(values.size() / 2));
-    return values[values.size() / 2];
+    void hook_blocks() {
+        uc_hook hook = 0;
+        must(uc_hook_add(engine_, &hook, UC_HOOK_BLOCK, reinterpret_cast<void*>(empty_hook), nullptr, 1, 0));
+    }
+
+    void map(uint64_t from, uint64_t bytes) { must(uc_mem_map(engine_, from, bytes, UC_PROT_ALL)); }
+    void write(uint64_t to, const std::vector<uint8_t>& data) {
+        must(uc_mem_write(engine_, to, data.data(), data.size()));
+    }
+    [[nodiscard]] std::vector<uint8_t> read(uint64_t from, uint64_t bytes) const {
+        std::vector<uint8_t> data(bytes);
+        must(uc_mem_read(engine_, from, data.data(), data.size()));
+        return data;
+    }
+
+    // What the function returns in RAX (System V ABI: integer arguments in RDI, RSI, RDX).
+    uint64_t call(std::string_view function, std::array<uint64_t, 3> arguments) {
+        constexpr std::array<int, 3> kRegisters = {UC_X86_REG_RDI, UC_X86_REG_RSI, UC_X86_REG_RDX};
+        for (size_t i = 0; i < arguments.size(); ++i)
+            must(uc_reg_write(engine_, kRegisters[i], &arguments[i]));
+        const uint64_t stack = kStack + kStackBytes - 8;
+        must(uc_mem_write(engine_, stack, &kReturn, sizeof kReturn));
+        must(uc_reg_write(engine_, UC_X86_REG_RSP, &stack));
+        must(uc_emu_start(engine_, address_of(function), kReturn, 0, 0));
+        uint64_t result = 0;
+        must(uc_reg_read(engine_, UC_X86_REG_RAX, &result));
+        return result;
+    }
+
+private:
+    void load(const std::string& file) {
+        const auto elf = loader::ElfImage::parse(file, bytes_);
+        if (!elf) fail(elf.error().message);
+        const auto segments = elf->segments();
+        const auto symbols = loader::read_symbols(file, bytes_);
+        if (!segments || !symbols) fail(file + ": no program with symbols");
+        symbols_ = *symbols;
+        uint64_t mapped_to = 0;
+        for (const loader::ElfSegment& segment : *segments) {
+            if (segment.type != loader::kSegmentLoad) continue;
+            const uint64_t from = std::max(segment.vaddr & ~(kPage - 1), mapped_to);
+            mapped_to = (segment.vaddr + segment.memsz + kPage - 1) & ~(kPage - 1);
+            if (mapped_to > from) map(from, mapped_to - from);
+            must(uc_mem_write(engine_, segment.vaddr, bytes_.data() + segment.offset, segment.filesz));
+        }
+    }
+
+    [[nodiscard]] uint64_t address_of(std::string_view function) const {
+        for (const loader::Symbol& symbol : symbols_.symbols())
+            if (symbol.name == function) return symbol.address.raw();
+        fail(fmt::format("no function {}", function));
+    }
+
+    uc_engine* engine_ = nullptr;
+    std::vector<uint8_t> bytes_;
+    loader::SymbolTable symbols_;
+};
+
+// As memcopy() in bench.c, whose buffers come from mmap.
+uint64_t copy(Program& program, uint64_t count) {
+    std::vector<uint8_t> from(kCopyBytes);
+    for (size_t i = 0; i < from.size(); ++i) from[i] = static_cast<uint8_t>(i * 31);
+    program.map(kFrom, kCopyBytes);
+    program.map(kTo, kCopyBytes);
+    program.write(kFrom, from);
+    for (uint64_t i = 0; i < count; ++i) {
+        uint8_t& byte = from[i % kCopyBytes];
+        byte = static_cast<uint8_t>(byte ^ i);
+        program.write(kFrom + i % kCopyBytes, {byte});
+        program.call("memcpy", {kTo, kFrom, kCopyBytes});
+    }
+    uint64_t sum = 0;
+    for (const uint8_t byte : program.read(kTo, kCopyBytes)) sum = sum * 31 + byte;
+    return sum;
 }
 
 }  // namespace
 
-int main() {
-    for (const Loop& loop : kLoops) {
-        std::vector<double> ratios;
-        for (unsigned round = 0; round < kRounds; ++round) {
-            const double alone = seconds(loop, false);
-            ratios.push_back(seconds(loop, true) / alone);
-        }
-        fmt::print("{:<28} with an empty block hook / without a hook: {:.2f} ({:.2f}..{:.2f})\n", loop.name,
-                   median(ratios), std::ranges::min(ratios), std::ranges::max(ratios));
-    }
+int main(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    const bool hooked = !arguments.empty() && arguments.front() == "--hook";
+    if (hooked) arguments.erase(arguments.begin());
+    uint64_t count = 0;
+    if (arguments.size() == 3)
+        std::from_chars(arguments[2].data(), arguments[2].data() + arguments[2].size(), count);
+    if (count == 0) fail("usage: engine_floor [--hook] PROGRAM NAME COUNT");
+    const std::string& name = arguments[1];
+
+    Program program(arguments[0]);
+    if (hooked) program.hook_blocks();
+    fmt::print("BENCH begin {}\n", name);
+    std::fflush(stdout);
+    const uint64_t result = name == "memcopy" ? copy(program, count) : program.call(name, {count, 0, 0});
+    fmt::print("BENCH end {} {}\n", name, result);
 }
