@@ -70,8 +70,8 @@ Result<void> check_room_for_initramfs(const RunOptions& options, const Images& i
     constexpr uint64_t kForKernel = 5 * kMiB;
     const uint64_t needed = 2 * images.initrd->bytes.size() + kForKernel;
     if (options.ram_bytes >= needed) return {};
-    return fail("-m {}M: too little for the bundled kernel and '{}'; expected at least {}M",
-                options.ram_bytes / kMiB, images.initrd->name, (needed + 2 * kMiB - 1) / (2 * kMiB) * 2);
+    return fail("-m {}K: too little for the bundled kernel and '{}'; expected at least {}M",
+                options.ram_bytes / kKiB, images.initrd->name, (needed + 2 * kMiB - 1) / (2 * kMiB) * 2);
 }
 
 loader::LoadOptions load_options(const RunOptions& options, const Images& images) {

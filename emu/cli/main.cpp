@@ -1,9 +1,13 @@
 // The forkscope program: subcommands, and nothing else.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 
+#include "emu/base/say.hpp"
 #include "emu/cli/arguments.hpp"
 #include "emu/cli/run_command.hpp"
 #include "tools/log/log_command.hpp"
@@ -38,14 +42,23 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
         what = rest.empty() ? fmt::format("expected a command: {}", names)
                             : fmt::format("no command '{}'; there are {}", rest.front(), names);
     }
-    fmt::print(stderr, "forkscope: {}; {} --help tells more\n", what, name);
+    forkscope::say("forkscope: {}; {} --help tells more", what, name);
     return kBadUsage;
+}
+
+// A file that is opened while a standard descriptor is closed would become that one, and take what is meant
+// for it.
+void keep_standard_descriptors() {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) < 0)
+            std::abort();
 }
 
 }  // namespace
 
 // NOLINTNEXTLINE(bugprone-exception-escape): nothing is left to do when memory runs out here.
 int main(int argc, char** argv) {
+    keep_standard_descriptors();
     CLI::App app{
         "See what an operating system does to memory: runs x86-64 guest images and shows every\n"
         "page-table write, TLB fill, flush and page fault, who caused it and when.",

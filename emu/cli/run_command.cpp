@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emu/base/result.hpp"
+#include "emu/base/say.hpp"
 #include "emu/cli/arguments.hpp"
 #include "emu/cli/run_session.hpp"
 
@@ -82,7 +83,7 @@ void register_run_command(CLI::App& app) {
     run->add_flag("--audit", options->audit,
                   "prove the record: compare page tables in RAM with what was seen");
     run->add_option("--audit-every", options->audit_every_ms, "also compare every MS virtual milliseconds")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(uint64_t{0}, uint64_t{1'000'000'000}))
         ->type_name("MS")
         ->capture_default_str();
     run->add_flag("--audit-tlb", options->audit_tlb, "also compare the engine's TLB with the ledger (slow)");
@@ -95,7 +96,7 @@ void register_run_command(CLI::App& app) {
 
     run->callback([arguments, options, run] {
         const auto bad = [](const Error& error) {
-            fmt::print(stderr, "forkscope: {}\n", error.message);
+            say("forkscope: {}", error.message);
             throw CLI::RuntimeError(static_cast<int>(error.status));
         };
         options->ram_bytes = parse_size(arguments->memory);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "emu/base/say.hpp"
 #include "emu/cli/images.hpp"
 #include "emu/cli/stop_signals.hpp"
 #include "emu/cli/trace_text.hpp"
@@ -44,7 +45,7 @@ Result<void> add_symbols(log::Writer& writer, const RunOptions& options, const I
     if (kernel)
         TRY_VOID(writer.add_symbols(module_of(log::ModuleKind::Kernel, "kernel", options.kernel, *kernel)));
     else
-        fmt::print(stderr, "forkscope: {}; its functions stay nameless\n", kernel.error().message);
+        say("forkscope: {}; its functions stay nameless", kernel.error().message);
     if (!images.initrd) return {};
     const auto programs = loader::read_initramfs_symbols(images.initrd->name, images.initrd->bytes);
     // An initrd may be compressed or hold a file system: then its programs stay nameless.
@@ -98,9 +99,11 @@ log::Meta describe(const RunOptions& options, log::KindMask kinds, machine::Mach
 
 // Prints the verdict; its exit status is not 0 if there is a difference.
 int report_audit(const mmu::AuditReport& report) {
-    fmt::print(stderr, "audit: {} entries under {} roots, {} differences\n", report.entries, report.roots,
-               report.differences);
-    for (const std::string& line : report.described) fmt::print(stderr, "audit: {}\n", line);
+    say("audit: {} entries under {} roots, {} differences", report.entries, report.roots, report.differences);
+    if (report.other_paging)
+        say("audit: of 4-level paging alone: the guest also used 32-bit or PAE paging, whose tables are not "
+            "followed");
+    for (const std::string& line : report.described) say("audit: {}", line);
     return report.clean() ? 0 : static_cast<int>(ExitStatus::CheckFailed);
 }
 
@@ -138,12 +141,14 @@ Result<void> check_files_differ(const RunOptions& options) {
 
 Result<void> check_options(const RunOptions& options) {
     constexpr uint64_t kMostRam = 32 * kGiB;
+    constexpr double kLongestRun = 1e9;  // virtual seconds
     if (options.ram_bytes > kMostRam)
         return fail("-m {}M: expected at most {}G", options.ram_bytes / kMiB, kMostRam / kGiB);
     if (options.record.empty() && !options.events.empty())
         return fail("--events: expected --record FILE too");
     if (options.trace.empty() && !options.trace_file.empty()) return fail("-D: expected -d ITEMS too");
-    if (options.exit_after_seconds < 0) return fail("--exit-after: expected a number of seconds above 0");
+    if (!(options.exit_after_seconds >= 0 && options.exit_after_seconds <= kLongestRun))
+        return fail("--exit-after: expected a number of seconds from 0 (never) to {:.0f}", kLongestRun);
     return check_files_differ(options);
 }
 
@@ -211,17 +216,17 @@ Result<int> run_session(const RunOptions& options) {
         return machine->run(limit);
     }();
     int status = end.status;
-    if (!end.message.empty()) fmt::print(stderr, "forkscope: {}\n", end.message);
+    if (!end.message.empty()) say("forkscope: {}", end.message);
     if (options.audit) {
         const int verdict = report_audit(machine->audit());
         if (verdict != 0) status = verdict;
         if (writer && !log::can_replay_kinds(kinds))
-            fmt::print(stderr,
-                       "audit: of the machine alone: with --events {} the log cannot give the page tables\n",
-                       options.events);
+            say("audit: of the machine alone: with --events {} the log cannot give the page tables",
+                options.events);
     }
     recorder.flush();
     if (writer) TRY_VOID(writer->finish());
+    if (trace) TRY_VOID(trace->status());
     TRY_VOID(serial->status());
     return status;
 }

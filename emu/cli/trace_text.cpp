@@ -86,17 +86,27 @@ Result<log::KindMask> parse_trace_items(const std::string& items) {
 Result<std::unique_ptr<TraceText>> TraceText::open(const std::string& path, log::KindMask kinds) {
     std::FILE* file = path.empty() ? stderr : std::fopen(path.c_str(), "we");
     if (file == nullptr) return fail("-D {}: cannot create the file: {}", path, strerror(errno));
-    return std::unique_ptr<TraceText>(new TraceText(file, kinds));
+    return std::unique_ptr<TraceText>(new TraceText(path.empty() ? "standard error" : path, file, kinds));
 }
 
 void TraceText::consume(std::span<const log::Event> events) {
     for (const log::Event& e : events) {
         if ((kinds_ & mask_of(e.kind)) == 0) continue;
-        fmt::print(file_.get(), "{:>12} cpu{} cpl{} task {} rip {:x} root {:x} {} {}\n", e.icount, e.cpu,
-                   e.cpl, e.task, e.rip, e.root, log::name_of(e.kind), details(e));
+        write(fmt::format("{:>12} cpu{} cpl{} task {} rip {:x} root {:x} {} {}\n", e.icount, e.cpu, e.cpl,
+                          e.task, e.rip, e.root, log::name_of(e.kind), details(e)));
     }
 }
 
-void TraceText::note(const std::string& line) { fmt::print(file_.get(), "{}\n", line); }
+void TraceText::note(const std::string& line) { write(line + "\n"); }
+
+void TraceText::write(const std::string& text) {
+    if (error_ == 0 && std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size()) error_ = errno;
+}
+
+Result<void> TraceText::status() {
+    if (error_ == 0 && std::fflush(file_.get()) != 0) error_ = errno;
+    if (error_ != 0) return fail("-D {}: cannot write: {}", name_, strerror(error_));
+    return {};
+}
 
 }  // namespace forkscope::cli

@@ -21,7 +21,8 @@ public:
     void consume(std::span<const log::Event> events) override;
     // A line that is not an event, such as an access to a port that nobody owns.
     void note(const std::string& line);
-    void flush() { std::fflush(file_.get()); }
+    // Whether everything could be written so far. After a failure nothing more is.
+    [[nodiscard]] Result<void> status();
 
 private:
     struct Closer {
@@ -29,10 +30,14 @@ private:
             if (file != stderr) std::fclose(file);
         }
     };
-    TraceText(std::FILE* file, log::KindMask kinds) : file_(file), kinds_(kinds) {}
+    TraceText(std::string name, std::FILE* file, log::KindMask kinds)
+        : name_(std::move(name)), file_(file), kinds_(kinds) {}
+    void write(const std::string& text);
 
+    std::string name_;
     std::unique_ptr<std::FILE, Closer> file_;
     log::KindMask kinds_;
+    int error_ = 0;  // an errno
 };
 
 }  // namespace forkscope::cli

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "emu/base/say.hpp"
 #include "tools/log/verbs/verbs.hpp"
 
 namespace forkscope::tools {
@@ -33,7 +34,7 @@ void run(Verb verb, Query& query) {
     if (done && whole) return;
     if (done) throw CLI::RuntimeError(static_cast<int>(ExitStatus::NotWhole));
     (void)out.flush();
-    fmt::print(stderr, "forkscope: {}\n", done.error().message);
+    say("forkscope: {}", done.error().message);
     throw CLI::RuntimeError(static_cast<int>(done.error().status));
 }
 
@@ -123,7 +124,9 @@ void register_log_command(CLI::App& app) {
         "  forkscope log story F.mmu 1  the first of them, told step by step\n"
         "The exit status is 1 if the log is not whole, cut by a crash or a full disk, or damaged: what "
         "could\n"
-        "be read is shown, and said to be so. It is 2 for bad input.");
+        "be read is shown, and said to be so. info looks at every byte, the others at what they need. It is "
+        "2\n"
+        "for bad input.");
 
     add_verb(log,
              {"info", "What the log is, what is in it, and whether it is whole",
