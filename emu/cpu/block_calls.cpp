@@ -170,7 +170,7 @@ bool BlockCalls::locate(const uint8_t* return_address, const void* hook, void (*
 
 std::span<uint8_t> BlockCalls::recognise(const BlockCall& call) const {
     const uint8_t* const end = call.return_address;
-    if (end < code_.data() + 64 || end + 64 > code_.data() + code_.size()) return {};
+    if (end == nullptr || end < code_.data() + 64 || end + 64 > code_.data() + code_.size()) return {};
     const uint8_t* p = nullptr;
     for (const size_t length : {6u, 5u}) {
         if (end_of_call(end - length, hook_) != end) continue;

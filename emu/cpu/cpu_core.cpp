@@ -6,6 +6,7 @@
 
 #include "emu/cpu/disassembler.hpp"
 #include "emu/cpu/doorbell.hpp"
+#include "emu/cpu/engine_internals.hpp"
 #include "emu/cpu/ram_views.hpp"
 
 namespace forkscope::cpu {
@@ -93,15 +94,33 @@ size_t CpuCore::peek_code(uint64_t linear, uint8_t (&bytes)[15]) {
     size_t count = 0;
     while (count < sizeof bytes) {
         const VirtAddr va(linear + count);
-        const auto translation = mmu_.probe(va, regs);
-        if (!translation) break;
+        const auto pa = code_address(va, regs);
+        if (!pa) break;
         const size_t chunk = std::min<size_t>(sizeof bytes - count, kPageSize - va.page_offset());
-        const uint8_t* p = ram_.at(translation->pa, chunk);
+        const uint8_t* p = ram_.at(*pa, chunk);
         if (p == nullptr) break;
         std::copy(p, p + chunk, bytes + count);
         count += chunk;
     }
     return count;
+}
+
+// Code runs from the TLB, whatever the tables say by now.
+std::optional<PhysAddr> CpuCore::code_address(VirtAddr va, const mmu::PagingRegisters& regs) const {
+    constexpr unsigned kSupervisor = 0, kUser = 1, kSupervisorWithoutSmap = 2;  // the engine's MMU indexes
+    const cpu::EngineTlb tlb(engine_->state());
+    auto page = tlb.code_page(engine_->state().cpl() == 3 ? kUser : kSupervisor, va.raw());
+    if (!page && engine_->state().cpl() != 3) page = tlb.code_page(kSupervisorWithoutSmap, va.raw());
+    // The views of RAM fold back onto their frames.
+    if (page) return PhysAddr(*page & (bit(kPhysicalBits) - 1)).page_base() + va.page_offset();
+    if (const auto translation = mmu_.probe(va, regs)) return translation->pa;
+    return std::nullopt;
+}
+
+std::optional<PhysAddr> CpuCore::last_code_frame(uint64_t linear) const {
+    const FramePage& cached = frame_pages_[(linear >> kPageShift) % kFramePages];
+    if (cached.page != linear >> kPageShift || cached.frame == PhysAddr(0)) return std::nullopt;
+    return cached.frame;
 }
 
 PhysAddr CpuCore::code_frame(uint64_t pc) {

@@ -85,10 +85,15 @@ public:
     // While invalidate_code() runs: where its window of virtual addresses leads.
     [[nodiscard]] bool invalidating() const { return invalidating_; }
 
-    // Up to 15 bytes of code at a linear address, fewer where the next page is not there. Changes nothing.
+    // Up to 15 bytes of code at a linear address, as the CPU fetches them: from where its TLB leads, else
+    // from where the page tables do; fewer where the next page is not there. Changes nothing.
     size_t peek_code(uint64_t linear, uint8_t (&bytes)[15]);
+    // The frame that code at a linear address was last counted in, if that is still known: for a dump of a
+    // CPU whose page tables are gone.
+    [[nodiscard]] std::optional<PhysAddr> last_code_frame(uint64_t linear) const;
 
 private:
+    [[nodiscard]] std::optional<PhysAddr> code_address(VirtAddr va, const mmu::PagingRegisters& regs) const;
     PhysAddr code_frame(uint64_t pc) override;
     uint32_t count_instructions(const Block& block) override;
     uint32_t count_before(const Block& block, uint64_t rip) override;

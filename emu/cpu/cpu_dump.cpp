@@ -56,9 +56,21 @@ std::string Cpu::dump() {
 
     uint8_t code[15];
     const uint64_t rip = core_.linear_rip();
-    const size_t available = core_.peek_code(rip, code);
+    size_t available = core_.peek_code(rip, code);
+    std::string_view remark;
+    if (available == 0) {
+        if (const auto frame = core_.last_code_frame(rip)) {
+            const PhysAddr pa = *frame + VirtAddr(rip).page_offset();
+            available = std::min<size_t>(sizeof code, kPageSize - pa.page_offset());
+            if (const uint8_t* bytes = core_.ram().at(pa, available))
+                std::copy(bytes, bytes + available, code);
+            else
+                available = 0;
+            remark = ", as it last ran (the page tables do not map it)";
+        }
+    }
     const unsigned bits_of_code = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
-    text += fmt::format("code at {:x}:", rip);
+    text += fmt::format("code at {:x}{}:", rip, available == 0 ? "" : remark);
     for (size_t i = 0; i < available; ++i) text += fmt::format(" {:02x}", code[i]);
     text += available == 0 ? " not readable\n"
                            : fmt::format("   {}\n", disassemble({code, available}, rip, bits_of_code));

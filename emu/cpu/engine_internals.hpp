@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 
 #include "emu/cpu/live_state.hpp"
 
@@ -37,7 +38,8 @@ struct EngineTlbEntry {
     bool read, write, fetch;
 };
 
-// The engine's own TLB: for each MMU index a table of (addr_read, addr_write, addr_code, paddr, addend).
+// The engine's own TLB: for each MMU index a table of (addr_read, addr_write, addr_code, paddr, addend), and
+// a few entries that were displaced from it.
 class EngineTlb {
 public:
     explicit EngineTlb(const LiveState& state) : tlb_(state.tlb()) {}
@@ -45,13 +47,21 @@ public:
     template <typename F>
     void for_each(F&& f) const {
         for (unsigned mode = 0; mode < EngineTlbLayout::kModes; ++mode) {
-            uint64_t mask = 0;
-            const uint8_t* table = nullptr;
-            const uint8_t* fast = tlb_ + EngineTlbLayout::kFastTables + size_t{16} * mode;
-            std::memcpy(&mask, fast, 8);
-            std::memcpy(&table, fast + 8, 8);
-            for (const uint8_t* p = table; p <= table + mask; p += kEntryBytes) visit(p, mode, f);
+            const Table table = table_of(mode);
+            for (const uint8_t* p = table.entries; p <= table.entries + table.mask; p += kEntryBytes)
+                visit(p, mode, f);
+            for (size_t i = 0; i < EngineTlbLayout::kVictimCount; ++i) visit(victim(mode, i), mode, f);
         }
+    }
+
+    // The frame, as the fill callback gave it, that code at a virtual address is fetched from, if the table
+    // still has it.
+    [[nodiscard]] std::optional<uint64_t> code_page(unsigned mode, uint64_t va) const {
+        const Table table = table_of(mode);
+        auto page = code_page_of(table.entries + (va / kPageBytes * kEntryBytes & table.mask), va);
+        for (size_t i = 0; !page && i < EngineTlbLayout::kVictimCount; ++i)
+            page = code_page_of(victim(mode, i), va);
+        return page;
     }
 
     // Start of the resize window of one MMU index, host nanoseconds.
@@ -63,6 +73,30 @@ public:
 
 private:
     static constexpr size_t kEntryBytes = 64;
+    static constexpr uint64_t kPageBytes = 4096;
+
+    struct Table {
+        uint64_t mask = 0;  // of offsets of entries
+        const uint8_t* entries = nullptr;
+    };
+    [[nodiscard]] static std::optional<uint64_t> code_page_of(const uint8_t* p, uint64_t va) {
+        uint64_t word[4];
+        std::memcpy(word, p, sizeof word);
+        if ((word[2] & kInvalid) != 0 || word[2] / kPageBytes != va / kPageBytes) return std::nullopt;
+        return word[3];
+    }
+    [[nodiscard]] const uint8_t* victim(unsigned mode, size_t number) const {
+        return tlb_ + EngineTlbLayout::kHeader + EngineTlbLayout::kDescriptorBytes * mode +
+               EngineTlbLayout::kVictims + kEntryBytes * number;
+    }
+    [[nodiscard]] Table table_of(unsigned mode) const {
+        Table table;
+        const uint8_t* fast = tlb_ + EngineTlbLayout::kFastTables + size_t{16} * mode;
+        std::memcpy(&table.mask, fast, 8);
+        std::memcpy(&table.entries, fast + 8, 8);
+        return table;
+    }
+
     static constexpr uint64_t kInvalid = 1u << 11;  // the entry's comparator can never match
 
     template <typename F>

@@ -64,7 +64,9 @@ struct EngineTlbLayout {
     static constexpr size_t kHeader = 32;
     static constexpr size_t kDescriptorBytes = 696;
     static constexpr size_t kWindowBegin =
-        16;  // i64 in a descriptor: host time, when the resize window began
+        16;                                 // i64 in a descriptor: host time, when the resize window began
+    static constexpr size_t kVictims = 48;  // in a descriptor: entries that others displaced
+    static constexpr size_t kVictimCount = 8;
     static constexpr size_t kFastTables = 2128;  // aligned to 16 behind the descriptors
     static constexpr size_t kBytes = 2192;
 };
