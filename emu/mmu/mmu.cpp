@@ -121,9 +121,14 @@ FillResult Mmu::translate(VirtAddr va, Access access, Privilege privilege, const
     if (controls.mode == PagingMode::Long) {
         if (!is_canonical(va)) return tl::make_unexpected(non_canonical(va));
         if (controls.root().raw() != held_root_) enter_root(controls.root(), origin);
+    } else {
+        other_paging_ = true;
     }
     Path path = walk(ram_, controls, va);
-    if (const auto fault = judge(controls, path, va, access, privilege)) return tl::make_unexpected(*fault);
+    if (const auto fault = judge(controls, path, va, access, privilege)) {
+        set_accessed_on_way(controls, path, origin);
+        return tl::make_unexpected(*fault);
+    }
 
     bool first = false;
     if (controls.mode == PagingMode::Long)
@@ -186,11 +191,16 @@ void Mmu::set_bits(const Controls& controls, Path& path, unsigned level, uint64_
 }
 
 // Accessed in every entry used, dirty in the one that maps the page (SDM vol. 3, 4.8 "Accessed and
-// Dirty Flags"). Only for an access that is allowed: one that faults leaves no trace.
+// Dirty Flags"). A walk that ends in a fault has used the entries that led it on, but not the last one: that
+// one is either no translation or not one for this access.
 void Mmu::set_accessed_dirty(const Controls& controls, Path& path, bool dirty, const log::Origin& origin) {
+    set_accessed_on_way(controls, path, origin);
+    set_bits(controls, path, path.last, kPteAccessed | (dirty ? kPteDirty : 0), origin);
+}
+
+void Mmu::set_accessed_on_way(const Controls& controls, Path& path, const log::Origin& origin) {
     for (unsigned level = path.rights_top; level > path.last; --level)
         set_bits(controls, path, level, kPteAccessed, origin);
-    set_bits(controls, path, path.last, kPteAccessed | (dirty ? kPteDirty : 0), origin);
 }
 
 // Fills the ledger; true if it did not know the translation. An engine that merely forgot an entry must

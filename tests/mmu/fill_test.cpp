@@ -71,7 +71,7 @@ TEST_F(FillTest, GigabytePages) {
     EXPECT_EQ(result->level, 3);
 }
 
-TEST_F(FillTest, AFaultLeavesNoTrace) {
+TEST_F(FillTest, AFaultLeavesAccessedOnItsWayAndNothingAtItsEnd) {
     ASSERT_TRUE(fill(Access::Read));  // links the root
     for (unsigned level = 4; level >= 1; --level) store(at(level), peek(at(level)) & ~(kA | kD));
     store(at(1), 0x5000 | kP | kU);
@@ -85,7 +85,15 @@ TEST_F(FillTest, AFaultLeavesNoTrace) {
     EXPECT_EQ(result.error().entry, at(1));
     EXPECT_EQ(result.error().value, 0x5000 | kP | kU);
     EXPECT_EQ(result.error().level, 1);
-    expect_bits(0, 0);
+    expect_bits(kA, 0);
+    const auto events = take_events();
+    ASSERT_EQ(events.size(), 3u);
+    for (unsigned i = 0; i < 3; ++i) {
+        EXPECT_EQ(events[i].cause, log::Cause::HardwareAccessed);
+        EXPECT_EQ(events[i].level, 4 - i);
+    }
+    // Again: there is nothing left to set.
+    EXPECT_FALSE(fill(Access::Write));
     EXPECT_TRUE(take_events().empty());
 }
 
