@@ -51,7 +51,9 @@ enum class EventKind : uint8_t {
     // b: present value; rip: where it was noticed (the write itself is an earlier PteWrite).
     Finding = 14,
     // Tables in guest RAM were compared with the mirror. a: entries compared; b: XXH64 of the tables
-    // as they stand in RAM (FORMAT.md says over what); va: roots; pa: differences found.
+    // as they stand in RAM (FORMAT.md says over what); va: roots; pa: differences found. Flag
+    // kOtherPaging: until then the guest also translated by 32-bit or PAE paging, whose tables are not
+    // followed.
     Audit = 15,
     // A root is no longer followed. pa: the root; aux: RootDeath.
     RootDeath = 16,
@@ -94,6 +96,7 @@ inline constexpr uint8_t kGlobal = 8;
 inline constexpr uint8_t kIntHardware = 1;
 inline constexpr uint8_t kIntSoftware = 2;
 inline constexpr uint8_t kHasErrorCode = 4;
+inline constexpr uint8_t kOtherPaging = 1;
 
 // Who did it and when: the part of an event that the CPU knows and everyone below it passes on.
 struct Origin {

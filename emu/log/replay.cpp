@@ -153,6 +153,7 @@ void Replay::audit(const Event& event, uint64_t number) {
     report_.entries = hash.entries();
     report_.roots = roots_.size();
     report_.machine_differences += event.pa;
+    report_.other_paging |= (event.flags & kOtherPaging) != 0;
     if (hash.digest() == event.b && roots_.size() == event.va) return;
     ++report_.unequal_audits;
     if (report_.described.size() < ReplayReport::kDescribed)

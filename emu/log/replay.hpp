@@ -46,6 +46,7 @@ struct ReplayReport {
     uint64_t contradictions = 0;         // an old value, a count or a link that cannot be
     uint64_t entries = 0;                // nonzero ones that the last audit compared
     uint64_t roots = 0;                  // in the last audit
+    bool other_paging = false;           // an audit says that other paging was used, which is not covered
     std::vector<std::string> described;  // the first few, each with the number of its event
 
     [[nodiscard]] bool complete() const {

@@ -17,8 +17,9 @@ struct AuditReport {
     uint64_t entries = 0;  // nonzero entries of live tables, once for each level of a table
     uint64_t frames = 0;   // that are tables
     uint64_t roots = 0;
-    uint64_t differences = 0;            // 0, or we have a bug
-    uint64_t hash = 0;                   // of the live tables as they stand in RAM (emu/log/audit_hash.hpp)
+    uint64_t differences = 0;   // 0, or we have a bug
+    uint64_t hash = 0;          // of the live tables as they stand in RAM (emu/log/audit_hash.hpp)
+    bool other_paging = false;  // some translations went by 32-bit or PAE paging, which is not followed
     std::vector<std::string> described;  // the first few differences
 
     [[nodiscard]] bool clean() const { return differences == 0; }

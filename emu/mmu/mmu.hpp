@@ -128,6 +128,7 @@ private:
     [[nodiscard]] Grant identity_grant(VirtAddr va, Access access) const;
     void set_bits(const Controls& controls, Path& path, unsigned level, uint64_t wanted,
                   const log::Origin& origin);
+    void set_accessed_on_way(const Controls& controls, Path& path, const log::Origin& origin);
     void set_accessed_dirty(const Controls& controls, Path& path, bool dirty, const log::Origin& origin);
     bool touch_and_record(const Controls& controls, Path& path, VirtAddr va, Access access,
                           Privilege privilege, const log::Origin& origin);
@@ -148,6 +149,7 @@ private:
     EngineTlb& engine_;
     Ledger ledger_;
     uint64_t held_root_ = kNoRoot;
+    bool other_paging_ = false;  // 32-bit or PAE paging was used
     // The count of engine flushes when a frame was last handed out writable (index: page number): such a
     // frame must not become a table without a flush.
     std::vector<uint32_t> writable_at_;

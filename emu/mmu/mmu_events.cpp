@@ -146,11 +146,13 @@ void Mmu::write_memory(PhysAddr pa, std::span<const uint8_t> bytes, log::Cause c
 
 AuditReport Mmu::audit(const log::Origin& origin) const {
     AuditReport report = mmu::audit(mirror_, ram_);
+    report.other_paging = other_paging_;
     log::Event event = log::make_event(log::EventKind::Audit, origin);
     event.a = report.entries;
     event.b = report.hash;
     event.va = report.roots;
     event.pa = report.differences;
+    if (report.other_paging) event.flags |= log::kOtherPaging;
     recorder_.append(event);
     return report;
 }

@@ -277,6 +277,32 @@ class BadInput(Scratch):
         self.assertIn("/dev/full", done.stderr.decode())
 
 
+    def test_full_disk_of_a_trace(self):
+        log = self.path("r.mmu")
+        done = run("/bin/forkdemo", "--record", log, "-d", "int,mmu", "-D", "/dev/full")
+        text = done.stderr.decode()
+        self.assertEqual((done.returncode, len(text.splitlines())), (2, 1), text)
+        self.assertIn("-D /dev/full", text)
+        self.assertEqual(json.loads(forkscope("log", "info", "--json", log).stdout)["damage"], "")
+
+    def test_nobody_hears(self):
+        with open("/dev/full", "wb") as full:
+            command = [ARGS.forkscope, "run", "-kernel", self.path("none")]
+            self.assertEqual(subprocess.run(command, stderr=full, timeout=TIMEOUT, check=False).returncode, 2)
+
+    def test_closed_descriptors_take_nothing_that_is_not_theirs(self):
+        logs = [self.path("open.mmu"), self.path("closed.mmu")]
+        for log, closed in zip(logs, ("", " <&- >&- 2>&-")):
+            command = f'exec "$0" run -append init=/bin/forkdemo --record "$1"{closed}'
+            subprocess.run(["sh", "-c", command, ARGS.forkscope, log], stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.assertEqual(*(pathlib.Path(log).read_bytes() for log in logs))
+
+    def test_exit_after(self):
+        for seconds in ("nan", "-1", "1e400", "inf"):
+            self.refused("--exit-after", seconds, says="--exit-after")
+
+
 class OtherImages(Scratch):
     def test_triple_fault_dumps_the_cpu(self):
         done = forkscope("run", "-kernel", ARGS.triple_fault, "-append", "!")
@@ -307,6 +333,19 @@ class OtherImages(Scratch):
         # In real mode above 64 KiB the code segment points at it.
         done = forkscope("run", "-device", f"loader,file={ARGS.flat},addr=0x20000,mode=16", "-device", "isa-debug-exit")
         self.assertEqual((done.returncode, done.stdout), (1, b"1"), done.stderr.decode())
+
+    def test_a_dump_shows_code_that_is_no_longer_mapped(self):
+        done = forkscope("run", "-kernel", ARGS.triple_fault, "-append", "t")
+        self.assertEqual(done.returncode, 3)
+        # The code that could not be fetched any more.
+        self.assertRegex(done.stderr.decode(), r"code at 100051, as it last ran.*: e6 f4 .*out")
+
+    def test_other_paging_is_said_to_be_outside_the_proof(self):
+        log = self.path("p.mmu")
+        done = forkscope("run", "-kernel", ARGS.triple_fault, "-append", "p", "--record", log, "--audit")
+        self.assertEqual(done.returncode, ord("p") << 1 & 0xff | 1)
+        self.assertIn("32-bit or PAE paging", done.stderr.decode())
+        self.assertIn("not covered", forkscope("log", "stats", log).stdout.decode())
 
     def test_debug_exit(self):
         self.assertEqual(forkscope("run", "-kernel", ARGS.triple_fault, "-append", "\x05").returncode, 11)

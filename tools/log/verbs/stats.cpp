@@ -86,11 +86,14 @@ struct Actor {
 
 [[nodiscard]] std::string completeness_text(const log::ReplayReport& r) {
     if (r.audits == 0) return "not proved: the log holds no audit (record with --audit)";
+    const std::string_view beside =
+        r.other_paging ? "; not covered: what the guest did by 32-bit or PAE paging" : "";
     if (r.complete())
         return fmt::format(
             "proved: in {} the page tables rebuilt from this log alone equal those in guest RAM (the "
-            "last: {} under {})",
-            counted(r.audits, "audit"), counted(r.entries, "entry", "entries"), counted(r.roots, "root"));
+            "last: {} under {}){}",
+            counted(r.audits, "audit"), counted(r.entries, "entry", "entries"), counted(r.roots, "root"),
+            beside);
     return fmt::format("NOT complete: of {}, {} differ; {} in the events, {} found by the machine itself",
                        counted(r.audits, "audit"), r.unequal_audits,
                        counted(r.contradictions, "contradiction"),
@@ -103,6 +106,7 @@ struct Actor {
             {"unequal_audits", r.unequal_audits},
             {"machine_differences", r.machine_differences},
             {"contradictions", r.contradictions},
+            {"other_paging", r.other_paging},
             {"entries", r.entries},
             {"roots", r.roots},
             {"described", r.described}};
