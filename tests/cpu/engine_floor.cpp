@@ -48,7 +48,7 @@ public:
         std::ifstream in(file, std::ios::binary);
         bytes_.assign(std::istreambuf_iterator<char>(in), {});
         must(uc_open(UC_ARCH_X86, UC_MODE_64, &engine_));
-        map(kReturn, kPage);
+        map(kReturn, kPage, UC_PROT_READ | UC_PROT_EXEC);
         map(kStack, kStackBytes);
         load(file);
     }
@@ -58,7 +58,10 @@ public:
         must(uc_hook_add(engine_, &hook, UC_HOOK_BLOCK, reinterpret_cast<void*>(empty_hook), nullptr, 1, 0));
     }
 
-    void map(uint64_t from, uint64_t bytes) { must(uc_mem_map(engine_, from, bytes, UC_PROT_ALL)); }
+    // Never writable and executable at once: the engine stores slowly there.
+    void map(uint64_t from, uint64_t bytes, uint32_t protection = UC_PROT_READ | UC_PROT_WRITE) {
+        must(uc_mem_map(engine_, from, bytes, protection));
+    }
     void write(uint64_t to, const std::vector<uint8_t>& data) {
         must(uc_mem_write(engine_, to, data.data(), data.size()));
     }
@@ -84,6 +87,8 @@ public:
 
 private:
     void load(const std::string& file) {
+        constexpr size_t kFlagsInHeader = 4;  // p_flags of a 64-bit program header
+        constexpr uint8_t kSegmentExecutes = 1;
         const auto elf = loader::ElfImage::parse(file, bytes_);
         if (!elf) fail(elf.error().message);
         const auto segments = elf->segments();
@@ -95,7 +100,10 @@ private:
             if (segment.type != loader::kSegmentLoad) continue;
             const uint64_t from = std::max(segment.vaddr & ~(kPage - 1), mapped_to);
             mapped_to = (segment.vaddr + segment.memsz + kPage - 1) & ~(kPage - 1);
-            if (mapped_to > from) map(from, mapped_to - from);
+            const uint8_t flags = bytes_[segment.header_offset + kFlagsInHeader];
+            const uint32_t protection =
+                (flags & kSegmentExecutes) != 0 ? UC_PROT_READ | UC_PROT_EXEC : UC_PROT_READ | UC_PROT_WRITE;
+            if (mapped_to > from) map(from, mapped_to - from, protection);
             must(uc_mem_write(engine_, segment.vaddr, bytes_.data() + segment.offset, segment.filesz));
         }
     }
