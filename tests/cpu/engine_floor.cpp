@@ -39,6 +39,16 @@ void must(uc_err error) {
     if (error != UC_ERR_OK) fail(uc_strerror(error));
 }
 
+// Addresses lead to themselves. Each access gets what it asks for, and no page is writable and executable at
+// once: to such a page, and without this mode of the engine, stores are slow.
+bool fill(uc_engine*, uint64_t va, uc_mem_type type, uc_tlb_entry* entry, void*) {
+    entry->paddr = va;
+    entry->perms = type == UC_MEM_WRITE   ? static_cast<uc_prot>(UC_PROT_READ | UC_PROT_WRITE)
+                   : type == UC_MEM_FETCH ? static_cast<uc_prot>(UC_PROT_READ | UC_PROT_EXEC)
+                                          : UC_PROT_READ;
+    return true;
+}
+
 void empty_hook(uc_engine*, uint64_t, uint32_t, void*) {}
 
 // A static program in an engine, of which single functions are called.
@@ -48,6 +58,9 @@ public:
         std::ifstream in(file, std::ios::binary);
         bytes_.assign(std::istreambuf_iterator<char>(in), {});
         must(uc_open(UC_ARCH_X86, UC_MODE_64, &engine_));
+        must(uc_ctl_tlb_mode(engine_, UC_TLB_VIRTUAL));
+        uc_hook hook = 0;
+        must(uc_hook_add(engine_, &hook, UC_HOOK_TLB_FILL, reinterpret_cast<void*>(fill), nullptr, 1, 0));
         map(kReturn, kPage, UC_PROT_READ | UC_PROT_EXEC);
         map(kStack, kStackBytes);
         load(file);
@@ -58,7 +71,6 @@ public:
         must(uc_hook_add(engine_, &hook, UC_HOOK_BLOCK, reinterpret_cast<void*>(empty_hook), nullptr, 1, 0));
     }
 
-    // Never writable and executable at once: the engine stores slowly there.
     void map(uint64_t from, uint64_t bytes, uint32_t protection = UC_PROT_READ | UC_PROT_WRITE) {
         must(uc_mem_map(engine_, from, bytes, protection));
     }
