@@ -53,7 +53,10 @@ file::~file() {
     locks_remove_file(*this);
     fasync_remove(*this);
     if ((f_mode & kOpened) != 0 && f_op->release != nullptr) f_op->release(*f_inode, *this);
-    if ((f_mode & kWriter) != 0) put_write_access(*f_inode);
+    if ((f_mode & kWriter) != 0) {
+        put_write_access(*f_inode);
+        f_path.mnt->mnt_writers.fetch_sub(1);
+    }
     if ((f_mode & kExec) != 0) allow_write_access(*f_inode);
     nr_files.fetch_sub(1);
 }
@@ -80,12 +83,31 @@ Result<RefPtr<file>> dentry_open(path p, uint32_t flags) {
     if ((f->f_mode & file::kWrite) != 0 && abi::is_reg(node.i_mode)) {
         TRY(get_write_access(node));
         f->f_mode |= file::kWriter;
+        f->f_path.mnt->mnt_writers.fetch_add(1);
     }
     if (f->f_op->open != nullptr) TRY(f->f_op->open(node, *f));
     f->f_mode |= file::kOpened;
     if (f->f_op->llseek != nullptr) f->f_mode |= file::kSeek;
     f->f_flags &= ~kOpenOnly;
     return f;
+}
+
+void file_accessed(const file& f) {
+    constexpr int64_t kDay = 24 * 60 * 60;  // seconds
+    inode& node = f.node();
+    const uint32_t flags = f.f_path.mnt->mnt_flags;
+    if ((f.f_flags & abi::kONoAtime) != 0 || (flags & MNT_NOATIME) != 0) return;
+    if ((flags & MNT_NODIRATIME) != 0 && abi::is_dir(node.i_mode)) return;
+    if (!mnt_may_write(*f.f_path.mnt).ok()) return;
+    if ((flags & MNT_RELATIME) != 0) {
+        const auto later = [](const abi::Timespec& a, const abi::Timespec& b) {
+            return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+        };
+        const spinlock_guard guard(node.i_lock);
+        const bool fresh = later(node.i_atime, node.i_mtime) && later(node.i_atime, node.i_ctime);
+        if (fresh && current_time().tv_sec - node.i_atime.tv_sec < kDay) return;
+    }
+    inode_update_atime(node);
 }
 
 uint64_t files_max() { return kMaxFiles; }

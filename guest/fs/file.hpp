@@ -101,6 +101,10 @@ Result<RefPtr<file>> alloc_file(path p, uint32_t mode, uint32_t flags, const fil
 // Opens what p names. flags as for open(2); permission has been checked. What the file's own open gives.
 Result<RefPtr<file>> dentry_open(path p, uint32_t flags);
 
+// It was read: the time of that is kept, unless the description or its mount says otherwise. With relatime,
+// which is usual, only once after each change and once a day.
+void file_accessed(const file& f);
+
 // Descriptions that are open now, in the whole system.
 [[nodiscard]] uint64_t files_open();
 // More than this many only the privileged may open.

@@ -75,7 +75,7 @@ Result<size_t> generic_file_read(file& f, iov_iter& to, abi::loff_t& pos) {
             break;
         }
     }
-    inode_update_atime(node);
+    file_accessed(f);
     return done;
 }
 
@@ -160,7 +160,7 @@ Result<abi::loff_t> generic_file_llseek(file& f, abi::loff_t offset, uint32_t wh
 }
 
 Result<> generic_file_mmap(file& f, vm_area_struct&) {
-    inode_update_atime(f.node());
+    file_accessed(f);
     return {};
 }
 

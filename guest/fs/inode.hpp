@@ -18,6 +18,7 @@ struct file;
 struct file_operations;
 struct inode;
 struct pipe_inode_info;
+class seq_file;
 struct super_block;
 
 // What setattr changes; only the fields named in valid count.
@@ -40,6 +41,8 @@ struct inode_operations {
     Result<> (*create)(inode& dir, dentry& child, abi::umode_t mode) = nullptr;
     Result<> (*mkdir)(inode& dir, dentry& child, abi::umode_t mode) = nullptr;
     Result<> (*mknod)(inode& dir, dentry& child, abi::umode_t mode, abi::dev_t rdev) = nullptr;
+    // A regular file without a name (O_TMPFILE). Null: OpNotSupp.
+    Result<RefPtr<inode>> (*tmpfile)(inode& dir, abi::umode_t mode) = nullptr;
     Result<> (*symlink)(inode& dir, dentry& child, const char* target) = nullptr;
     Result<> (*link)(inode& target, inode& dir, dentry& child) = nullptr;
     Result<> (*unlink)(inode& dir, dentry& child) = nullptr;
@@ -74,6 +77,7 @@ struct inode : RefCounted<inode> {
     uint32_t i_uid = 0;
     uint32_t i_gid = 0;
     uint32_t i_nlink = 1;
+    bool i_linkable = false;  // made by O_TMPFILE: may get a name although it has none
     abi::Timespec i_atime{};
     abi::Timespec i_mtime{};
     abi::Timespec i_ctime{};
@@ -97,6 +101,10 @@ struct super_operations {
     // The last inode is gone: frees s_fs_info.
     void (*put_super)(super_block& sb) = nullptr;
     Result<> (*statfs)(super_block& sb, abi::Statfs& out) = nullptr;
+    // mount(2) with MS_REMOUNT: new options. Null: there are none. Inval.
+    Result<> (*remount)(super_block& sb, const char* data) = nullptr;
+    // Options as /proc/mounts shows them, each after a comma.
+    void (*show_options)(const super_block& sb, seq_file& m) = nullptr;
 };
 
 struct file_system_type {
@@ -116,6 +124,7 @@ struct super_block : RefCounted<super_block> {
     Atomic<uint64_t> s_active{0};  // mounts; the last one to go empties the file system
     const abi::dev_t s_dev;        // st_dev of its files
     const uint64_t s_magic;        // f_type of statfs
+    bool s_readonly = false;       // MS_RDONLY: whatever its mounts say
     mutex s_rename_mutex;          // taken before the i_mutex of two directories
     Atomic<uint64_t> s_next_ino{1};
     Atomic<uint64_t> s_inodes{0};  // alive

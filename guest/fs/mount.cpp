@@ -1,6 +1,7 @@
 // Mounts and mount namespaces.
 #include "guest/fs/mount.hpp"
 
+#include "guest/fs/mount_tree.hpp"
 #include "guest/lib/string.hpp"
 
 namespace guest {
@@ -10,20 +11,18 @@ DEFINE_KMEM_CACHE(mnt_namespace)
 
 constinit spinlock_t mount_lock;
 
+constinit mutex namespace_mutex;
+
 namespace {
 
-constinit mutex namespace_mutex;
 constinit Atomic<int> next_mnt_id{1};
 constexpr size_t kMaxTypes = 16;
 constinit const file_system_type* types[kMaxTypes] = {};
 
-// Takes mnt out of the tree of mounts. What it held goes to the caller, to be let go without the lock.
-struct Detached {
-    RefPtr<vfsmount> mnt;
-    RefPtr<dentry> mountpoint;
-};
-Detached detach_locked(vfsmount& mnt) {
-    Detached out;
+}  // namespace
+
+DetachedMount detach_locked(vfsmount& mnt) {
+    DetachedMount out;
     out.mnt = RefPtr<vfsmount>::adopt(&mnt);
     if (mnt.mnt_mountpoint) --mnt.mnt_mountpoint->d_mounted;
     out.mountpoint = std::move(mnt.mnt_mountpoint);
@@ -33,7 +32,6 @@ Detached detach_locked(vfsmount& mnt) {
     return out;
 }
 
-// The namespace's list takes over the reference.
 void attach_locked(mnt_namespace& ns, RefPtr<vfsmount> fresh, vfsmount* parent, RefPtr<dentry> mountpoint) {
     vfsmount* mnt = fresh.leak();
     mnt->mnt_ns = &ns;
@@ -60,12 +58,13 @@ Result<RefPtr<vfsmount>> alloc_vfsmnt(RefPtr<dentry> root, const char* devname) 
     return mnt;
 }
 
-bool has_children_locked(const vfsmount& mnt) {
-    for (const vfsmount& other : mnt.mnt_ns->list) {
-        if (other.mnt_parent == &mnt) return true;
-    }
-    return false;
+Result<RefPtr<vfsmount>> clone_mnt(const vfsmount& original, RefPtr<dentry> root) {
+    RefPtr<vfsmount> copy = TRY(alloc_vfsmnt(std::move(root), original.mnt_devname));
+    copy->mnt_flags = original.mnt_flags;
+    return copy;
 }
+
+namespace {
 
 // The copy of mnt in a namespace that was copied in the same order.
 vfsmount* counterpart(const mnt_namespace& old, const mnt_namespace& copy, const vfsmount* mnt) {
@@ -89,9 +88,20 @@ vfsmount::~vfsmount() {
     kfree(mnt_devname);
 }
 
+constinit IntrusiveList<mnt_namespace, &mnt_namespace::all> all_mnt_namespaces;
+
+mnt_namespace::mnt_namespace() {
+    const spinlock_guard guard(mount_lock);
+    all_mnt_namespaces.push_back(*this);
+}
+
 mnt_namespace::~mnt_namespace() {
+    {
+        const spinlock_guard guard(mount_lock);
+        all.unlink();
+    }
     for (;;) {
-        Detached gone;
+        DetachedMount gone;
         const spinlock_guard guard(mount_lock);
         vfsmount* last = list.back();
         if (last == nullptr) break;
@@ -112,8 +122,7 @@ Result<RefPtr<mnt_namespace>> copy_mnt_ns(mnt_namespace& old, path& root, path& 
     const mutex_guard serial(namespace_mutex);
     RefPtr<mnt_namespace> ns = TRY(make_ref<mnt_namespace>());
     for (vfsmount& original : old.list) {
-        RefPtr<vfsmount> copy = TRY(alloc_vfsmnt(original.mnt_root, original.mnt_devname));
-        copy->mnt_flags = original.mnt_flags;
+        RefPtr<vfsmount> copy = TRY(clone_mnt(original, original.mnt_root));
         vfsmount* parent = counterpart(old, *ns, original.mnt_parent);
         const spinlock_guard guard(mount_lock);
         attach_locked(*ns, std::move(copy), parent, original.mnt_mountpoint);
@@ -131,6 +140,7 @@ RefPtr<vfsmount> lookup_mnt(const vfsmount& mnt, const dentry& at) {
     if (at.d_mounted == 0 || mnt.mnt_ns == nullptr) return nullptr;
     for (vfsmount& candidate : mnt.mnt_ns->list) {
         if (candidate.mnt_parent == &mnt && candidate.mnt_mountpoint.get() == &at) {
+            ++candidate.mnt_uses;
             return RefPtr<vfsmount>(&candidate);
         }
     }
@@ -157,30 +167,9 @@ bool follow_up(path& p) {
     return true;
 }
 
-Result<> do_add_mount(RefPtr<dentry> root, const path& where, uint32_t flags, const char* devname) {
-    const mutex_guard serial(namespace_mutex);
-    path at = where;
-    follow_mounts(at);
-    if (abi::is_dir(root->d_inode->i_mode) != abi::is_dir(at.dentry->d_inode->i_mode)) return Errno::NotDir;
-    RefPtr<vfsmount> mnt = TRY(alloc_vfsmnt(std::move(root), devname));
-    mnt->mnt_flags = flags;
-    const spinlock_guard guard(mount_lock);
-    if (at.mnt->mnt_ns == nullptr) return Errno::Inval;
-    attach_locked(*at.mnt->mnt_ns, std::move(mnt), at.mnt.get(), at.dentry);
-    return {};
-}
-
-Result<> do_umount(const path& where, Umount how) {
-    const mutex_guard serial(namespace_mutex);
-    vfsmount& mnt = *where.mnt;
-    Detached gone;
-    const spinlock_guard guard(mount_lock);
-    if (where.dentry != mnt.mnt_root || mnt.mnt_parent == nullptr) return Errno::Inval;
-    if (has_children_locked(mnt)) return Errno::Busy;
-    // The namespace's reference and the caller's.
-    if (how == Umount::IfIdle && mnt.ref_count() > 2) return Errno::Busy;
-    gone = detach_locked(mnt);
-    return {};
+Result<> mnt_may_write(const vfsmount& mnt) {
+    const bool readonly = (mnt.mnt_flags & MNT_READONLY) != 0 || mnt.mnt_root->sb().s_readonly;
+    return readonly ? Result<>(Errno::RoFs) : Result<>();
 }
 
 RefPtr<vfsmount> next_mnt(const mnt_namespace& ns, const vfsmount* after) {

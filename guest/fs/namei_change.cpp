@@ -17,14 +17,15 @@ Result<RefPtr<dentry>> lookup_new(path_walk& walk, bool directory) {
     if (!child->is_negative()) return Errno::Exist;
     // Only a directory may be asked for with a slash at the end.
     if (walk.trailing_slash() && !directory) return Errno::NoEnt;
+    TRY(mnt_may_write(*walk.parent().mnt));
     TRY(inode_permission(walk.dir_inode(), abi::kWriteOk | abi::kExecOk));
     return child;
 }
 
 }  // namespace
 
-Result<> may_delete(const dentry& dir, const dentry& victim, bool directory) {
-    const inode& parent = *dir.d_inode;
+Result<> may_delete(const path& dir, const dentry& victim, bool directory) {
+    const inode& parent = *dir.dentry->d_inode;
     TRY(inode_permission(parent, abi::kWriteOk | abi::kExecOk));
     const inode& node = *victim.d_inode;
     const uint32_t me = current_cred().fsuid;
@@ -34,7 +35,7 @@ Result<> may_delete(const dentry& dir, const dentry& victim, bool directory) {
     }
     if (directory && !abi::is_dir(node.i_mode)) return Errno::NotDir;
     if (!directory && abi::is_dir(node.i_mode)) return Errno::IsDir;
-    if (victim.d_mounted != 0) return Errno::Busy;
+    if (is_mountpoint_in(dir.mnt->mnt_ns, victim)) return Errno::Busy;
     return {};
 }
 
@@ -97,8 +98,10 @@ Result<> vfs_linkat(const path& old, const walk_start& start, const char* name) 
     if (old.mnt != walk.parent().mnt) return Errno::XDev;
     if (dir.i_op->link == nullptr || abi::is_dir(node.i_mode)) return Errno::Perm;
     const mutex_guard node_guard(node.i_mutex);
-    if (node.i_nlink == 0) return Errno::NoEnt;
-    return dir.i_op->link(node, dir, *child);
+    if (node.i_nlink == 0 && !node.i_linkable) return Errno::NoEnt;
+    TRY(dir.i_op->link(node, dir, *child));
+    node.i_linkable = false;
+    return {};
 }
 
 Result<> vfs_unlinkat(const walk_start& start, const char* name) {
@@ -106,17 +109,20 @@ Result<> vfs_unlinkat(const walk_start& start, const char* name) {
     path_walk walk(start, name);
     TRY(walk.to_parent());
     if (walk.last() != Last::Name) return Errno::IsDir;
+    TRY(mnt_may_write(*walk.parent().mnt));
     inode& dir = walk.dir_inode();
     // Outlives the lock: the last reference to a large file takes its time.
     RefPtr<dentry> child;
-    const mutex_guard guard(dir.i_mutex);
+    mutex_guard guard(dir.i_mutex);
     child = TRY(lookup_child_locked(walk.dir(), walk.name()));
     if (child->is_negative()) return Errno::NoEnt;
     if (walk.trailing_slash()) return abi::is_dir(child->d_inode->i_mode) ? Errno::IsDir : Errno::NotDir;
-    TRY(may_delete(walk.dir(), *child, false));
+    TRY(may_delete(walk.parent(), *child, false));
     if (dir.i_op->unlink == nullptr) return Errno::Perm;
     TRY(dir.i_op->unlink(dir, *child));
     d_drop(*child);
+    guard.unlock();
+    if (child->d_mounted != 0) detach_mounts(*child);
     return {};
 }
 
@@ -134,15 +140,18 @@ Result<> vfs_rmdirat(const walk_start& start, const char* name) {
         case Last::Root:
             return Errno::Busy;
     }
+    TRY(mnt_may_write(*walk.parent().mnt));
     inode& dir = walk.dir_inode();
     RefPtr<dentry> child;
-    const mutex_guard guard(dir.i_mutex);
+    mutex_guard guard(dir.i_mutex);
     child = TRY(lookup_child_locked(walk.dir(), walk.name()));
     if (child->is_negative()) return Errno::NoEnt;
-    TRY(may_delete(walk.dir(), *child, true));
+    TRY(may_delete(walk.parent(), *child, true));
     if (dir.i_op->rmdir == nullptr) return Errno::Perm;
     TRY(dir.i_op->rmdir(dir, *child));
     d_drop(*child);
+    guard.unlock();
+    if (child->d_mounted != 0) detach_mounts(*child);
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include "guest/fs/namei.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/fs/walk.hpp"
+#include "guest/lib/format.hpp"
 
 namespace guest {
 
@@ -27,8 +28,8 @@ uint32_t rights_needed(uint32_t flags) {
 // Combinations that open(2) refuses before it looks at the path.
 Result<> check_flags(uint32_t flags) {
     if (has(flags, abi::kOTmpFile)) {
-        if (!has(flags, abi::kODirectory) || !wants_write(flags)) return Errno::Inval;
-        return Errno::OpNotSupp;
+        const bool writes = (flags & abi::kOAccMode) != abi::kORdOnly;
+        return has(flags, abi::kODirectory) && writes ? Result<>() : Result<>(Errno::Inval);
     }
     if (has(flags, abi::kOCreat) && has(flags, abi::kODirectory)) return Errno::Inval;
     return {};
@@ -43,6 +44,8 @@ Result<> may_open(const path& p, uint32_t flags) {
     if (abi::is_dir(node.i_mode) && (wants_write(flags) || has(flags, abi::kOCreat))) return Errno::IsDir;
     if ((abi::is_chr(node.i_mode) || abi::is_blk(node.i_mode)) && (p.mnt->mnt_flags & MNT_NODEV) != 0)
         return Errno::Access;
+    // A device can be written to, and a pipe, wherever its name is.
+    if (wants_write(flags) && abi::is_reg(node.i_mode)) TRY(mnt_may_write(*p.mnt));
     TRY(inode_permission(node, rights_needed(flags)));
     if (has(flags, abi::kONoAtime) && !inode_owner_or_capable(node)) return Errno::Perm;
     return {};
@@ -67,6 +70,7 @@ Result<opened> lookup_or_create(path_walk& walk, uint32_t flags, abi::umode_t mo
     const mutex_guard guard(walk.dir_inode().i_mutex);
     RefPtr<dentry> child = TRY(lookup_child_locked(walk.dir(), walk.name()));
     if (child->is_negative()) {
+        TRY(mnt_may_write(*walk.parent().mnt));
         TRY(create_file(walk.dir(), *child, mode));
         return opened{std::move(child), true};
     }
@@ -89,6 +93,25 @@ Result<RefPtr<file>> open_found(path p, uint32_t flags, bool created) {
     return f;
 }
 
+// O_TMPFILE: a file in the directory's file system that has no name. It is shown as "#NUMBER (deleted)", and
+// can be given a name by linkat unless O_EXCL was said.
+Result<RefPtr<file>> open_tmpfile(const walk_start& start, const char* name, uint32_t flags,
+                                  abi::umode_t mode) {
+    path place = TRY(path_lookup(start, name, {.follow = !has(flags, abi::kONoFollow), .directory = true}));
+    inode& dir = *place.dentry->d_inode;
+    TRY(mnt_may_write(*place.mnt));
+    TRY(inode_permission(dir, abi::kWriteOk | abi::kExecOk));
+    if (dir.i_op->tmpfile == nullptr) return Errno::OpNotSupp;
+    RefPtr<inode> node = TRY(dir.i_op->tmpfile(dir, mode & abi::kIAllUgo));
+    node->i_linkable = !has(flags, abi::kOExcl);
+    char text[24];
+    const size_t length = scnprintf(text, sizeof(text), "#%lu", node->i_ino);
+    RefPtr<dentry> child = TRY(d_alloc(*place.dentry, qstr(text, length)));
+    child->d_inode = std::move(node);
+    place.dentry = std::move(child);
+    return dentry_open(std::move(place), flags & ~(abi::kODirectory | abi::kOTmpFile));
+}
+
 }  // namespace
 
 Result<RefPtr<file>> do_filp_open(const walk_start& start, const char* name, uint32_t flags,
@@ -96,6 +119,7 @@ Result<RefPtr<file>> do_filp_open(const walk_start& start, const char* name, uin
     if (has(flags, abi::kOPath)) flags &= abi::kOPath | abi::kODirectory | abi::kONoFollow | abi::kOCloExec;
     TRY(check_flags(flags));
     if (name[0] == '\0') return Errno::NoEnt;
+    if (has(flags, abi::kOTmpFile)) return open_tmpfile(start, name, flags, mode);
     path_walk walk(start, name);
     TRY(walk.to_parent());
     for (;;) {

@@ -64,11 +64,11 @@ Result<> may_rename(const path_walk& from, const path_walk& to, const dentry& ol
                     const dentry& new_child, uint32_t flags) {
     const bool is_dir = is_directory(old_child);
     const bool exchange = (flags & abi::kRenameExchange) != 0;
-    TRY(may_delete(from.dir(), old_child, is_dir));
+    TRY(may_delete(from.parent(), old_child, is_dir));
     if (new_child.is_negative()) {
         TRY(inode_permission(to.dir_inode(), abi::kWriteOk | abi::kExecOk));
     } else {
-        TRY(may_delete(to.dir(), new_child, exchange ? is_directory(new_child) : is_dir));
+        TRY(may_delete(to.parent(), new_child, exchange ? is_directory(new_child) : is_dir));
     }
     // A directory's ".." changes, which is a write to it.
     if (&from.dir() != &to.dir()) {
@@ -94,25 +94,31 @@ Result<> vfs_renameat(const walk_start& old_start, const char* old_name, const w
     if (to.last() != path_walk::Last::Name) {
         return (flags & abi::kRenameNoReplace) != 0 ? Errno::Exist : Errno::Busy;
     }
+    TRY(mnt_may_write(*from.parent().mnt));
     // These outlive the locks: what was replaced may be freed here.
     RefPtr<dentry> old_child;
     RefPtr<dentry> new_child;
-    const rename_lock lock(from.dir(), to.dir());
-    old_child = TRY(lookup_child_locked(from.dir(), from.name()));
-    new_child = TRY(lookup_child_locked(to.dir(), to.name()));
-    TRY(check_names(from, to, *old_child, *new_child, flags));
-    // Two names of one file: nothing to do (man 2 rename).
-    if (old_child->d_inode == new_child->d_inode) return {};
-    TRY(may_rename(from, to, *old_child, *new_child, flags));
-    inode& old_dir = from.dir_inode();
-    inode& new_dir = to.dir_inode();
-    if (old_dir.i_op->rename == nullptr) return Errno::Perm;
-    TRY(old_dir.i_op->rename(old_dir, *old_child, new_dir, *new_child, flags));
-    if ((flags & abi::kRenameExchange) != 0) {
-        d_exchange(*old_child, *new_child);
-    } else {
-        d_move(*old_child, *new_child);
+    {
+        const rename_lock lock(from.dir(), to.dir());
+        old_child = TRY(lookup_child_locked(from.dir(), from.name()));
+        new_child = TRY(lookup_child_locked(to.dir(), to.name()));
+        TRY(check_names(from, to, *old_child, *new_child, flags));
+        // Two names of one file: nothing to do (man 2 rename).
+        if (old_child->d_inode == new_child->d_inode) return {};
+        TRY(may_rename(from, to, *old_child, *new_child, flags));
+        inode& old_dir = from.dir_inode();
+        inode& new_dir = to.dir_inode();
+        if (old_dir.i_op->rename == nullptr) return Errno::Perm;
+        TRY(old_dir.i_op->rename(old_dir, *old_child, new_dir, *new_child, flags));
+        if ((flags & abi::kRenameExchange) != 0) {
+            d_exchange(*old_child, *new_child);
+        } else {
+            d_move(*old_child, *new_child);
+        }
     }
+    // Somebody else may have mounted something on what was replaced.
+    const bool replaced = (flags & abi::kRenameExchange) == 0 && !new_child->is_negative();
+    if (replaced && new_child->d_mounted != 0) detach_mounts(*new_child);
     return {};
 }
 

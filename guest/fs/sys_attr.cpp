@@ -1,6 +1,7 @@
 // Changing what stat shows: mode, owner, size, times.
 #include "guest/fs/fallocate.hpp"
 #include "guest/fs/fdtable.hpp"
+#include "guest/fs/mount.hpp"
 #include "guest/fs/namei.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/fs/vfs.hpp"
@@ -41,6 +42,7 @@ Result<times> copy_timevals(UserPtr<const abi::Timeval> from) {
 
 Result<long> set_times(int dirfd, UserPath name, const times& to, uint32_t flags) {
     const path found = TRY(lookup(dirfd, name, flags));
+    TRY(mnt_may_write(*found.mnt));
     TRY(vfs_utimes(*found.dentry->d_inode, to.atime, to.mtime));
     return 0;
 }
@@ -49,6 +51,7 @@ Result<long> set_times(int dirfd, UserPath name, const times& to, uint32_t flags
 
 Result<long> sys_fchmodat(int dirfd, UserPath name, uint32_t mode) {
     const path found = TRY(lookup(dirfd, name, 0));
+    TRY(mnt_may_write(*found.mnt));
     TRY(vfs_chmod(*found.dentry->d_inode, mode));
     return 0;
 }
@@ -57,6 +60,7 @@ Result<long> sys_chmod(UserPath name, uint32_t mode) { return sys_fchmodat(abi::
 
 Result<long> sys_fchmod(int fd, uint32_t mode) {
     const RefPtr<file> f = TRY(current_file(fd));
+    TRY(mnt_may_write(*f->f_path.mnt));
     TRY(vfs_chmod(f->node(), mode));
     return 0;
 }
@@ -64,6 +68,7 @@ Result<long> sys_fchmod(int fd, uint32_t mode) {
 Result<long> sys_fchownat(int dirfd, UserPath name, uint32_t uid, uint32_t gid, uint32_t flags) {
     if ((flags & ~(abi::kAtSymlinkNoFollow | abi::kAtEmptyPath)) != 0) return Errno::Inval;
     const path found = TRY(lookup(dirfd, name, flags));
+    TRY(mnt_may_write(*found.mnt));
     TRY(vfs_chown(*found.dentry->d_inode, uid, gid));
     return 0;
 }
@@ -78,6 +83,7 @@ Result<long> sys_lchown(UserPath name, uint32_t uid, uint32_t gid) {
 
 Result<long> sys_fchown(int fd, uint32_t uid, uint32_t gid) {
     const RefPtr<file> f = TRY(current_file(fd));
+    TRY(mnt_may_write(*f->f_path.mnt));
     TRY(vfs_chown(f->node(), uid, gid));
     return 0;
 }
@@ -85,6 +91,8 @@ Result<long> sys_fchown(int fd, uint32_t uid, uint32_t gid) {
 Result<long> sys_truncate(UserPath name, int64_t length) {
     if (length < 0) return Errno::Inval;
     const path found = TRY(lookup(abi::kAtFdCwd, name, 0));
+    const inode& node = *found.dentry->d_inode;
+    if (abi::is_reg(node.i_mode)) TRY(mnt_may_write(*found.mnt));
     TRY(vfs_truncate(*found.dentry->d_inode, length));
     return 0;
 }
@@ -104,6 +112,7 @@ Result<long> sys_utimensat(int dirfd, UserPath name, UserPtr<const abi::Timespec
     // futimens: no name, the descriptor itself.
     if (flags != 0) return Errno::Inval;
     const RefPtr<file> f = TRY(current_file(dirfd));
+    TRY(mnt_may_write(*f->f_path.mnt));
     TRY(vfs_utimes(f->node(), to.atime, to.mtime));
     return 0;
 }

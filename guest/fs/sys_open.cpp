@@ -1,6 +1,7 @@
 // open and close, and asking whether one could.
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/fs_struct.hpp"
+#include "guest/fs/mount.hpp"
 #include "guest/fs/namei.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/fs/vfs.hpp"
@@ -92,7 +93,13 @@ Result<long> sys_faccessat2(int dirfd, UserPath name, uint32_t mode, uint32_t fl
     const path found = TRY(user_path_at(
         dirfd, text.data(),
         {.follow = (flags & abi::kAtSymlinkNoFollow) == 0, .empty = (flags & abi::kAtEmptyPath) != 0}));
-    if (mode != 0) TRY(inode_permission(*found.dentry->d_inode, mode));
+    const inode& node = *found.dentry->d_inode;
+    if (mode != 0) TRY(inode_permission(node, mode));
+    const bool stored = abi::is_reg(node.i_mode) || abi::is_dir(node.i_mode) || abi::is_lnk(node.i_mode);
+    if ((mode & abi::kWriteOk) != 0 && stored) TRY(mnt_may_write(*found.mnt));
+    // A file cannot be run where nothing can.
+    const bool no_exec = (found.mnt->mnt_flags & MNT_NOEXEC) != 0 && abi::is_reg(node.i_mode);
+    if ((mode & abi::kExecOk) != 0 && no_exec) return Errno::Access;
     return 0;
 }
 

@@ -1,6 +1,7 @@
 // stat and its kin, readlink.
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/fs_struct.hpp"
+#include "guest/fs/mount.hpp"
 #include "guest/fs/namei.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/fs/vfs.hpp"
@@ -51,9 +52,22 @@ abi::Statx to_statx(const abi::Stat& stat) {
     return out;
 }
 
-Result<long> put_statfs(super_block& sb, UserPtr<abi::Statfs> out) {
+// f_flags of statfs has values of its own (man 2 statfs, ST_*).
+int64_t statfs_flags(const vfsmount& mnt) {
+    constexpr int64_t kStRdOnly = 1, kStValid = 0x20, kStNoatime = 0x400, kStNodiratime = 0x800,
+                      kStRelatime = 0x1000;
+    int64_t flags = kStValid | (mnt.mnt_flags & (MNT_NOSUID | MNT_NODEV | MNT_NOEXEC)) << 1;
+    if (!mnt_may_write(mnt).ok()) flags |= kStRdOnly;
+    if ((mnt.mnt_flags & MNT_NOATIME) != 0) flags |= kStNoatime;
+    if ((mnt.mnt_flags & MNT_NODIRATIME) != 0) flags |= kStNodiratime;
+    if ((mnt.mnt_flags & MNT_RELATIME) != 0) flags |= kStRelatime;
+    return flags;
+}
+
+Result<long> put_statfs(const path& at, UserPtr<abi::Statfs> out) {
     abi::Statfs stat;
-    TRY(vfs_statfs(sb, stat));
+    TRY(vfs_statfs(at.dentry->sb(), stat));
+    stat.f_flags = statfs_flags(*at.mnt);
     TRY(put_user(out, stat));
     return 0;
 }
@@ -110,12 +124,12 @@ Result<long> sys_statx(int dirfd, UserPath name, uint32_t flags, uint32_t mask, 
 
 Result<long> sys_statfs(UserPath name, UserPtr<abi::Statfs> out) {
     const path found = TRY(stat_path(abi::kAtFdCwd, name, 0));
-    return put_statfs(found.dentry->sb(), out);
+    return put_statfs(found, out);
 }
 
 Result<long> sys_fstatfs(int fd, UserPtr<abi::Statfs> out) {
     const RefPtr<file> f = TRY(current_file_raw(fd));
-    return put_statfs(f->f_path.dentry->sb(), out);
+    return put_statfs(f->f_path, out);
 }
 
 Result<long> sys_readlinkat(int dirfd, UserPath name, VirtAddr buffer, int bytes) {

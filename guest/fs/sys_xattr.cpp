@@ -1,6 +1,7 @@
 // Extended attributes: no file system here has any. The arguments are checked as if one had, and a list is
 // empty.
 #include "guest/fs/fdtable.hpp"
+#include "guest/fs/mount.hpp"
 #include "guest/fs/namei.hpp"
 #include "guest/fs/syscalls.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -25,6 +26,13 @@ Result<> check_path(UserPath name, Follow follow) {
     return {};
 }
 
+// The file is to be changed.
+Result<> check_path_to_change(UserPath name, Follow follow) {
+    const KBuffer text = TRY(getname(name));
+    return mnt_may_write(
+        *TRY(user_path_at(abi::kAtFdCwd, text.data(), {.follow = follow == Follow::Yes})).mnt);
+}
+
 Result<> check_fd(int fd) {
     (void)TRY(current_file(fd));
     return {};
@@ -41,13 +49,13 @@ Result<> check_value(UserPtr<const char> name, size_t bytes, int flags) {
 }  // namespace
 
 Result<long> sys_setxattr(UserPath path, UserPtr<const char> name, VirtAddr, size_t bytes, int flags) {
-    TRY(check_path(path, Follow::Yes));
+    TRY(check_path_to_change(path, Follow::Yes));
     TRY(check_value(name, bytes, flags));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_lsetxattr(UserPath path, UserPtr<const char> name, VirtAddr, size_t bytes, int flags) {
-    TRY(check_path(path, Follow::No));
+    TRY(check_path_to_change(path, Follow::No));
     TRY(check_value(name, bytes, flags));
     return Errno::OpNotSupp;
 }

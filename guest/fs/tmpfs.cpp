@@ -5,39 +5,27 @@
 #include "guest/fs/dentry.hpp"
 #include "guest/fs/fallocate.hpp"
 #include "guest/fs/special.hpp"
+#include "guest/fs/tmpfs_sb.hpp"
 #include "guest/fs/vfs.hpp"
 #include "guest/lib/string.hpp"
-#include "guest/mm/page.hpp"
 
 namespace guest {
 
 namespace {
 
-constexpr uint64_t kTmpfsMagic = 0x01021994;
-constexpr uint64_t kRamfsMagic = 0x858458f6;
 // What ls shows as the size of a directory: as Linux does, so much for each entry.
 constexpr abi::loff_t kEntrySize = 20;
 
-struct tmpfs_sb_info {
-    KMEM_CACHED()
-    explicit tmpfs_sb_info(uint64_t limit) : max_blocks(limit) {}
-    const uint64_t max_blocks;  // pages of contents; 0: no limit
-    Atomic<uint64_t> used_blocks{0};
-};
-DEFINE_KMEM_CACHE(tmpfs_sb_info)
-
-tmpfs_sb_info& info_of(const super_block& sb) { return *static_cast<tmpfs_sb_info*>(sb.s_fs_info); }
-
 Result<> tmpfs_charge(inode& node) {
-    tmpfs_sb_info& info = info_of(*node.i_sb);
-    if (info.used_blocks.fetch_add(1) >= info.max_blocks && info.max_blocks != 0) {
+    tmpfs_sb_info& info = tmpfs_info(*node.i_sb);
+    if (info.used_blocks.fetch_add(1) >= info.settings.max_blocks && info.settings.max_blocks != 0) {
         info.used_blocks.fetch_sub(1);
         return Errno::NoSpc;
     }
     return {};
 }
 
-void tmpfs_uncharge(inode& node) { info_of(*node.i_sb).used_blocks.fetch_sub(1); }
+void tmpfs_uncharge(inode& node) { tmpfs_info(*node.i_sb).used_blocks.fetch_sub(1); }
 
 constexpr address_space_operations kTmpfsMapping{.charge = tmpfs_charge, .uncharge = tmpfs_uncharge};
 
@@ -61,14 +49,26 @@ extern const inode_operations kDirectoryInode;
 constexpr inode_operations kFileInode{};
 constexpr inode_operations kSymlinkInode{.readlink = tmpfs_readlink};
 
+// An inode of those that the file system may have.
+Result<RefPtr<inode>> counted_inode(super_block& sb, const inode* dir, abi::umode_t mode) {
+    tmpfs_sb_info& info = tmpfs_info(sb);
+    if (info.used_inodes.fetch_add(1) >= info.settings.max_inodes && info.settings.max_inodes != 0) {
+        info.used_inodes.fetch_sub(1);
+        return Errno::NoSpc;
+    }
+    Result<RefPtr<inode>> node = new_inode(sb, dir, mode);
+    if (!node.ok()) info.used_inodes.fetch_sub(1);
+    return node;
+}
+
 Result<RefPtr<inode>> tmpfs_inode(super_block& sb, const inode* dir, abi::umode_t mode, abi::dev_t rdev) {
-    RefPtr<inode> node = TRY(new_inode(sb, dir, mode));
+    RefPtr<inode> node = TRY(counted_inode(sb, dir, mode));
     switch (mode & abi::kIfMt) {
         case abi::kIfReg:
             node->i_op = &kFileInode;
             node->i_fop = &kTmpfsFile;
             node->i_data.a_ops = &kTmpfsMapping;
-            node->i_data.is_shmem = sb.s_magic == kTmpfsMagic;
+            node->i_data.is_shmem = &sb.s_type == &tmpfs_type;
             break;
         case abi::kIfDir:
             node->i_op = &kDirectoryInode;
@@ -115,6 +115,12 @@ Result<> tmpfs_mknod(inode& dir, dentry& child, abi::umode_t mode, abi::dev_t rd
 
 Result<> tmpfs_create(inode& dir, dentry& child, abi::umode_t mode) {
     return tmpfs_mknod(dir, child, mode | abi::kIfReg, 0);
+}
+
+Result<RefPtr<inode>> tmpfs_tmpfile(inode& dir, abi::umode_t mode) {
+    RefPtr<inode> node = TRY(tmpfs_inode(*dir.i_sb, &dir, mode | abi::kIfReg, 0));
+    node->i_nlink = 0;
+    return node;
 }
 
 Result<> tmpfs_mkdir(inode& dir, dentry& child, abi::umode_t mode) {
@@ -201,54 +207,26 @@ constinit const inode_operations kDirectoryInode{.lookup = tmpfs_lookup,
                                                  .create = tmpfs_create,
                                                  .mkdir = tmpfs_mkdir,
                                                  .mknod = tmpfs_mknod,
+                                                 .tmpfile = tmpfs_tmpfile,
                                                  .symlink = tmpfs_symlink,
                                                  .link = tmpfs_link,
                                                  .unlink = tmpfs_unlink,
                                                  .rmdir = tmpfs_rmdir,
                                                  .rename = tmpfs_rename};
 
-void tmpfs_evict(inode& node) {
-    if (abi::is_lnk(node.i_mode)) kfree(node.i_private);
-}
-
-void tmpfs_kill(super_block& sb) { d_genocide(*sb.s_root); }
-
-void tmpfs_put_super(super_block& sb) { delete static_cast<tmpfs_sb_info*>(sb.s_fs_info); }
-
-Result<> tmpfs_statfs(super_block& sb, abi::Statfs& out) {
-    const tmpfs_sb_info& info = info_of(sb);
-    if (info.max_blocks == 0) return {};
-    out.f_blocks = info.max_blocks;
-    out.f_bfree = out.f_bavail = info.max_blocks - info.used_blocks.load();
-    return {};
-}
-
-constexpr super_operations kTmpfsSuper{
-    .evict_inode = tmpfs_evict, .kill_sb = tmpfs_kill, .put_super = tmpfs_put_super, .statfs = tmpfs_statfs};
-
-Result<RefPtr<dentry>> fill_super(const file_system_type& type, uint64_t magic, uint64_t max_blocks,
-                                  abi::umode_t mode) {
-    RefPtr<super_block> sb = TRY(make_ref<super_block>(type, kTmpfsSuper, magic));
-    sb->s_fs_info = new (nothrow) tmpfs_sb_info(max_blocks);
-    if (sb->s_fs_info == nullptr) return Errno::NoMem;
-    RefPtr<dentry> root = TRY(d_make_root(TRY(tmpfs_inode(*sb, nullptr, abi::kIfDir | mode, 0))));
-    sb->s_root = root.get();
-    return root;
-}
-
-// At most half of RAM, as on Linux.
-Result<RefPtr<dentry>> tmpfs_mount(const file_system_type& type, const char*) {
-    return fill_super(type, kTmpfsMagic, total_ram_pages() / 2, 01777);
-}
-
-Result<RefPtr<dentry>> ramfs_mount(const file_system_type& type, const char*) {
-    return fill_super(type, kRamfsMagic, 0, 0755);
-}
-
 }  // namespace
 
-constinit const file_system_type tmpfs_type{"tmpfs", tmpfs_mount};
-constinit const file_system_type ramfs_type{"ramfs", ramfs_mount};
-constinit const file_system_type rootfs_type{"rootfs", ramfs_mount};
+void tmpfs_evict(inode& node) {
+    if (abi::is_lnk(node.i_mode)) kfree(node.i_private);
+    tmpfs_info(*node.i_sb).used_inodes.fetch_sub(1);
+}
+
+Result<RefPtr<inode>> tmpfs_root_inode(super_block& sb) {
+    const tmpfs_settings& settings = tmpfs_info(sb).settings;
+    RefPtr<inode> root = TRY(tmpfs_inode(sb, nullptr, abi::kIfDir | settings.mode, 0));
+    root->i_uid = settings.uid;
+    root->i_gid = settings.gid;
+    return root;
+}
 
 }  // namespace guest

@@ -54,7 +54,8 @@ private:
     bool is_last_ = false;
 };
 
-// May current remove victim's name from dir? directory: as rmdir does. Access, Perm, NotDir, IsDir, Busy.
-Result<> may_delete(const dentry& dir, const dentry& victim, bool directory);
+// May current remove victim's name from the directory dir? directory: as rmdir does. Access, Perm, NotDir,
+// IsDir, Busy.
+Result<> may_delete(const path& dir, const dentry& victim, bool directory);
 
 }  // namespace guest

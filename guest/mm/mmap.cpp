@@ -3,6 +3,7 @@
 
 #include "guest/arch/pgtable.hpp"
 #include "guest/fs/file.hpp"
+#include "guest/fs/mount.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mlock.hpp"
@@ -29,6 +30,10 @@ uint64_t calc_vm_flags(uint64_t prot, uint64_t flags) {
 // Adds what the file's open mode allows and what sharing means.
 Result<uint64_t> file_vm_flags(const file& f, uint64_t vm_flags, uint64_t map_type) {
     if ((f.f_mode & file::kRead) == 0) return Errno::Access;
+    if ((f.f_path.mnt->mnt_flags & MNT_NOEXEC) != 0) {
+        if ((vm_flags & VM_EXEC) != 0) return Errno::Perm;
+        vm_flags &= ~VM_MAYEXEC;
+    }
     if (map_type == abi::kMapPrivate) return vm_flags;
     const bool writable = (f.f_mode & file::kWrite) != 0;
     if ((vm_flags & VM_WRITE) != 0 && !writable) return Errno::Access;

@@ -1,6 +1,7 @@
 // Calls on files that are seldom needed: copies inside the kernel, advice, positions in vectors, extended attributes.
 #include "rows.h"
 
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 static int temporary(const char* contents) {
@@ -84,4 +85,38 @@ ROWS(extended_attributes, "F10") {
     CHECK_ERROR(syscall(SYS_fremovexattr, fd, "no-such-kind.a"), EOPNOTSUPP);
     CHECK(syscall(SYS_flistxattr, fd, NULL, 0) == 0);
     CHECK(syscall(SYS_listxattr, "/proc/self/status", NULL, 0) == 0);
+}
+
+#ifndef O_TMPFILE
+#define O_TMPFILE (020000000 | O_DIRECTORY)
+#endif
+
+ROWS(files_without_a_name, "F10") {
+    char directory[64];
+    snprintf(directory, sizeof(directory), "/dev/shm/fileop-%d", getpid());
+    CHECK(mkdir(directory, 0755) == 0 && chdir(directory) == 0);
+    CHECK_ERROR(open(".", O_TMPFILE | O_RDONLY, 0600), EINVAL);
+    CHECK_ERROR(open("none", O_TMPFILE | O_RDWR, 0600), ENOENT);
+    umask(022);
+    const int fd = open(".", O_TMPFILE | O_RDWR, 0666);
+    struct stat file;
+    CHECK(fd >= 0 && fstat(fd, &file) == 0 && file.st_nlink == 0 && file.st_mode == (S_IFREG | 0644));
+    CHECK(write(fd, "text", 4) == 4);
+    char link[64], text[128], wanted[128];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    const ssize_t length = readlink(link, text, sizeof(text) - 1);
+    CHECK(length > 0);
+    text[length] = '\0';
+    snprintf(wanted, sizeof(wanted), "%s/#%lu (deleted)", directory, (unsigned long)file.st_ino);
+    CHECK(strcmp(text, wanted) == 0);
+    // Nobody sees it until it gets a name, once.
+    CHECK(rmdir(directory) == 0 && mkdir(directory, 0755) == 0 && chdir(directory) == 0);
+    CHECK(linkat(AT_FDCWD, link, AT_FDCWD, "named", AT_SYMLINK_FOLLOW) == 0);
+    CHECK(stat("named", &file) == 0 && file.st_nlink == 1 && file.st_size == 4);
+    CHECK(unlink("named") == 0);
+    CHECK_ERROR(linkat(AT_FDCWD, link, AT_FDCWD, "again", AT_SYMLINK_FOLLOW), ENOENT);
+    const int never = open(".", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", never);
+    CHECK_ERROR(linkat(AT_FDCWD, link, AT_FDCWD, "named", AT_SYMLINK_FOLLOW), ENOENT);
+    CHECK(chdir("/") == 0 && rmdir(directory) == 0);
 }

@@ -35,7 +35,9 @@ TEST_F(TmpfsTest, OpenFlags) {
     EXPECT_ERRNO(open("/l", abi::kONoFollow), Loop);
     EXPECT_OK(open("/l", abi::kONoFollow | abi::kOPath));
     EXPECT_OK(open("/d", abi::kODirectory));
-    EXPECT_ERRNO(open("/d", abi::kOTmpFile | abi::kODirectory | abi::kORdWr), OpNotSupp);
+    EXPECT_ERRNO(open("/d", abi::kOTmpFile | abi::kODirectory), Inval);
+    EXPECT_ERRNO(open("/f", abi::kOTmpFile | abi::kODirectory | abi::kORdWr), NotDir);
+    EXPECT_OK(open("/d", abi::kOTmpFile | abi::kODirectory | abi::kORdWr));
     // A dangling link is followed to the name that is then made.
     EXPECT_OK(open("/new", abi::kOCreat | abi::kOWrOnly));
     EXPECT_OK(find("/made"));

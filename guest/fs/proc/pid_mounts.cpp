@@ -32,10 +32,17 @@ void put_root_in_fs(seq_file& m, const vfsmount& mnt) {
 }
 
 void put_flags(proc_text& m, const vfsmount& mnt) {
-    m.puts(" rw");
+    m.puts((mnt.mnt_flags & MNT_READONLY) != 0 ? " ro" : " rw");
     if ((mnt.mnt_flags & MNT_NOSUID) != 0) m.puts(",nosuid");
     if ((mnt.mnt_flags & MNT_NODEV) != 0) m.puts(",nodev");
     if ((mnt.mnt_flags & MNT_NOEXEC) != 0) m.puts(",noexec");
+    if ((mnt.mnt_flags & MNT_NOATIME) != 0) m.puts(",noatime");
+    if ((mnt.mnt_flags & MNT_NODIRATIME) != 0) m.puts(",nodiratime");
+    if ((mnt.mnt_flags & MNT_RELATIME) != 0) m.puts(",relatime");
+}
+
+void put_options(proc_text& m, const super_block& sb) {
+    if (sb.s_op.show_options != nullptr) sb.s_op.show_options(sb, m);
 }
 
 // Calls put(mount, its place) for each.
@@ -63,6 +70,7 @@ Result<> mounts_show(proc_text& m, task_struct& task) {
         m.escape(place, kEscaped);
         m.printf(" %s", mnt.mnt_root->sb().s_type.name);
         put_flags(m, mnt);
+        put_options(m, mnt.mnt_root->sb());
         m.puts(" 0 0\n");
     });
 }
@@ -78,7 +86,9 @@ Result<> mountinfo_show(proc_text& m, task_struct& task) {
         put_flags(m, mnt);
         m.printf(" - %s ", sb.s_type.name);
         put_device(m, mnt);
-        m.puts(" rw\n");
+        m.puts(sb.s_readonly ? " ro" : " rw");
+        put_options(m, sb);
+        m.putc('\n');
     });
 }
 
