@@ -55,6 +55,7 @@ inline constexpr tcflag_t kOCrNl = 010;
 inline constexpr tcflag_t kONoCr = 020;
 inline constexpr tcflag_t kONlRet = 040;
 // c_cflag
+inline constexpr tcflag_t kB38400 = 017;
 inline constexpr tcflag_t kB115200 = 010002;
 inline constexpr tcflag_t kCs8 = 060;
 inline constexpr tcflag_t kCRead = 0200;
@@ -72,6 +73,7 @@ inline constexpr tcflag_t kToStop = 0400;
 inline constexpr tcflag_t kEchoCtl = 01000;
 inline constexpr tcflag_t kEchoKe = 04000;
 inline constexpr tcflag_t kIExten = 0100000;
+inline constexpr tcflag_t kExtProc = 0200000;
 
 struct Winsize {
     uint16_t ws_row;
@@ -88,19 +90,48 @@ inline constexpr uint32_t kTcSetsF = 0x5404;
 inline constexpr uint32_t kTcSBrk = 0x5409;
 inline constexpr uint32_t kTcXonc = 0x540A;
 inline constexpr uint32_t kTcFlsh = 0x540B;
+inline constexpr uint32_t kTiocExcl = 0x540C;
+inline constexpr uint32_t kTiocNxcl = 0x540D;
 inline constexpr uint32_t kTiocSCtty = 0x540E;
 inline constexpr uint32_t kTiocGPgrp = 0x540F;
 inline constexpr uint32_t kTiocSPgrp = 0x5410;
 inline constexpr uint32_t kTiocOutQ = 0x5411;
+inline constexpr uint32_t kTiocSti = 0x5412;
 inline constexpr uint32_t kTiocGWinSz = 0x5413;
 inline constexpr uint32_t kTiocSWinSz = 0x5414;
 inline constexpr uint32_t kFioNRead = 0x541B;
 inline constexpr uint32_t kFioNBio = 0x5421;
 inline constexpr uint32_t kFioAsync = 0x5452;
+inline constexpr uint32_t kTiocSetD = 0x5423;
+inline constexpr uint32_t kTiocGetD = 0x5424;
+inline constexpr uint32_t kTcSBrkP = 0x5425;
+inline constexpr uint32_t kTiocSBrk = 0x5427;
+inline constexpr uint32_t kTiocCBrk = 0x5428;
+inline constexpr uint32_t kTiocGExcl = 0x80045440;
+inline constexpr uint32_t kTiocVHangup = 0x5437;
 inline constexpr uint32_t kTiocNotty = 0x5422;
 inline constexpr uint32_t kTiocGSid = 0x5429;
 inline constexpr uint32_t kFioNClex = 0x5450;
 inline constexpr uint32_t kFioClex = 0x5451;
+
+// Of pseudo-terminals: the number; locked or not; packet mode; open the slave; a signal to it.
+inline constexpr uint32_t kTiocGPtn = 0x80045430;
+inline constexpr uint32_t kTiocSPtLck = 0x40045431;
+inline constexpr uint32_t kTiocGPtLck = 0x80045439;
+inline constexpr uint32_t kTiocPkt = 0x5420;
+inline constexpr uint32_t kTiocGPkt = 0x80045438;
+inline constexpr uint32_t kTiocGPtPeer = 0x5441;
+inline constexpr uint32_t kTiocSig = 0x40045436;
+
+// What a master in packet mode reads before data, and what it is told else.
+inline constexpr uint8_t kPktData = 0;
+inline constexpr uint8_t kPktFlushRead = 1;
+inline constexpr uint8_t kPktFlushWrite = 2;
+inline constexpr uint8_t kPktStop = 4;
+inline constexpr uint8_t kPktStart = 8;
+inline constexpr uint8_t kPktNoStop = 16;
+inline constexpr uint8_t kPktDoStop = 32;
+inline constexpr uint8_t kPktIoctl = 64;
 
 // What tcflush throws away
 inline constexpr uint32_t kTcIFlush = 0;

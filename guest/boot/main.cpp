@@ -7,6 +7,7 @@
 #include "guest/boot/hvm_start_info.hpp"
 #include "guest/drivers/serial_8250.hpp"
 #include "guest/fs/anon_inodes.hpp"
+#include "guest/fs/devpts.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/file.hpp"
 #include "guest/fs/mount.hpp"
@@ -129,6 +130,7 @@ void mount_root() {
     init_task_set_root(vfs_init(phys_to_virt(initrd.base), initrd.size));
     shmem_init();
     mqueue_init();
+    devpts_init();
     anon_inodes_init();
     nsfs_init();
     sock_init();

@@ -264,7 +264,7 @@ void n_tty::echo_raw(const char* text) {
 
 void n_tty::put_processed(char c) {
     if ((termios_.c_oflag & abi::kOPost) == 0) {
-        port_.put(port_, &c, 1);
+        port_.output(port_, &c, 1);
         return;
     }
     const auto flag = [this](abi::tcflag_t bit) { return (termios_.c_oflag & bit) != 0; };
@@ -273,7 +273,7 @@ void n_tty::put_processed(char c) {
             if (flag(abi::kONlRet)) column_ = 0;
             if (flag(abi::kONlCr)) {
                 column_ = 0;
-                port_.put(port_, "\r\n", 2);
+                port_.output(port_, "\r\n", 2);
                 return;
             }
             break;
@@ -296,7 +296,7 @@ void n_tty::put_processed(char c) {
             if (!is_control(static_cast<uint8_t>(c)) && (static_cast<uint8_t>(c) & 0xc0) != 0x80) ++column_;
             break;
     }
-    port_.put(port_, &c, 1);
+    port_.output(port_, &c, 1);
 }
 
 }  // namespace guest

@@ -10,7 +10,7 @@ namespace guest {
 // What the discipline asks of the terminal it belongs to, which derives from this.
 struct tty_port {
     // To the screen, already in its final form.
-    void (*put)(tty_port& port, const char* text, size_t bytes);
+    void (*output)(tty_port& port, const char* text, size_t bytes);
     // To the foreground processes.
     void (*signal)(tty_port& port, int sig);
     // ^S and ^Q.
@@ -31,6 +31,11 @@ public:
     // Whether a read need not wait: a line is finished (it may be empty: end of file), or `least` characters
     // are there.
     [[nodiscard]] bool readable(size_t least) const;
+    // Whether receive() has a place for a character. Without a finished line it throws away what it has no
+    // place for, so that the line can be ended.
+    [[nodiscard]] bool has_room() const {
+        return used() < kBuffer - 1 || (lflag(abi::kICanon) && committed_ == tail_);
+    }
     // Takes characters for a read: in canonical mode at most one line. 0 of a finished line: end of file.
     size_t take(char* to, size_t room);
 

@@ -43,7 +43,10 @@ void serial_write(tty_struct&, const char* text, size_t bytes) {
     }
 }
 
-constinit tty_struct com1(abi::make_dev(kTtyMajor, 64), serial_write);
+constexpr tty_operations kSerialOperations{.write = serial_write};
+constinit tty_struct com1(abi::make_dev(kTtyMajor, 64), kSerialOperations,
+                          abi::kB115200 | abi::kCs8 | abi::kCRead | abi::kHupCl | abi::kCLocal,
+                          {24, 80, 0, 0});
 
 // Until the port says that nothing is pending: the line is edge-triggered at the 8259, and an edge that is
 // missed does not come again.

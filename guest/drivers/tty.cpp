@@ -1,7 +1,8 @@
-// Terminals: opening, reading, writing and waiting.
+// Terminals: which there are, opening and closing them, and what arrives.
 #include "guest/drivers/tty.hpp"
 
 #include "guest/abi/signal.hpp"
+#include "guest/drivers/pty.hpp"
 #include "guest/fs/poll.hpp"
 #include "guest/fs/special.hpp"
 #include "guest/fs/vfs.hpp"
@@ -15,146 +16,45 @@ constexpr size_t kMaxTtys = 16;
 constinit tty_struct* ttys[kMaxTtys] = {};
 constinit tty_struct* console = nullptr;
 
-constexpr uint64_t kNsPerDecisecond = 100'000'000;
+// Of kTtyAuxMajor.
+constexpr uint32_t kMinorTty = 0, kMinorConsole = 1, kMinorPtmx = 2;
 
-tty_struct* tty_of(abi::dev_t dev) {
-    if (dev == abi::make_dev(kTtyAuxMajor, 0)) return current()->signal->tty;
-    if (dev == abi::make_dev(kTtyAuxMajor, 1)) return console;
+RefPtr<tty_struct> tty_of(abi::dev_t dev) {
+    if (dev == abi::make_dev(kTtyAuxMajor, kMinorTty)) return get_task_tty(*current());
+    if (dev == abi::make_dev(kTtyAuxMajor, kMinorConsole)) return RefPtr<tty_struct>(console);
     for (tty_struct* tty : ttys) {
-        if (tty != nullptr && tty->dev == dev) return tty;
+        if (tty != nullptr && tty->dev == dev) return RefPtr<tty_struct>(tty);
     }
     return nullptr;
 }
 
+TtyName name_of(abi::dev_t dev) {
+    if (dev == abi::make_dev(kTtyAuxMajor, kMinorTty)) return TtyName::Current;
+    return dev == abi::make_dev(kTtyAuxMajor, kMinorConsole) ? TtyName::Console : TtyName::Own;
+}
+
 Result<> tty_open(inode& node, file& f) {
-    tty_struct* tty = tty_of(node.i_rdev);
-    if (tty == nullptr) return Errno::NxIo;
-    f.private_data = tty;
-    const bool names_terminal = abi::dev_major(node.i_rdev) != kTtyAuxMajor;
-    if (names_terminal && (f.f_flags & abi::kONoCtty) == 0) tty_open_proc_set_tty(*tty);
-    return {};
+    if (node.i_rdev == abi::make_dev(kTtyAuxMajor, kMinorPtmx)) return ptmx_open(f);
+    RefPtr<tty_struct> tty = tty_of(node.i_rdev);
+    if (!tty) return node.i_rdev == abi::make_dev(kTtyAuxMajor, kMinorConsole) ? Errno::NoDev : Errno::NxIo;
+    return tty_open_file(f, std::move(tty), name_of(node.i_rdev));
 }
 
-// Characters that a read in non-canonical mode waits for.
-size_t least_wanted(const tty_struct& tty, size_t room) {
-    const size_t min = tty.termios.c_cc[abi::kVMin];
-    return min < room ? min : room;
-}
-
-bool is_canonical(const tty_struct& tty) { return (tty.termios.c_lflag & abi::kICanon) != 0; }
-
-bool readable(const tty_struct& tty, size_t least) {
-    const spinlock_guard guard(tty.lock);
-    return tty.ldisc.readable(least);
-}
-
-size_t available(const tty_struct& tty) {
-    const spinlock_guard guard(tty.lock);
-    return tty.ldisc.available();
-}
-
-// Non-canonical mode: the four cases of man 3 termios.
-Result<> wait_for_characters(tty_struct& tty, size_t room) {
-    const size_t least = least_wanted(tty, room);
-    const uint64_t time = tty.termios.c_cc[abi::kVTime] * kNsPerDecisecond;
-    if (least == 0) {
-        // TIME counts from now; nothing may come.
-        if (time != 0) TRY(wait_event_interruptible_timeout(tty.read_wait, readable(tty, 1), time));
-        return {};
-    }
-    if (time == 0) {
-        TRY(wait_event_interruptible(tty.read_wait, readable(tty, least)));
-        return {};
-    }
-    // TIME counts from each character to the next, the first of which is waited for.
-    TRY(wait_event_interruptible(tty.read_wait, readable(tty, 1)));
-    for (size_t have = available(tty); have < least; have = available(tty)) {
-        const uint64_t left =
-            TRY(wait_event_interruptible_timeout(tty.read_wait, available(tty) > have, time));
-        if (left == 0) break;
-    }
-    return {};
-}
-
-Result<> wait_for_input(file& f, tty_struct& tty, size_t room) {
-    if (f.nonblocking()) {
-        const size_t least = is_canonical(tty) ? 1 : least_wanted(tty, room);
-        if (least != 0 && !readable(tty, 1)) return Errno::Again;
-        return {};
-    }
-    if (!is_canonical(tty)) return wait_for_characters(tty, room);
-    TRY(wait_event_interruptible(tty.read_wait, readable(tty, 1)));
-    return {};
-}
-
-Result<size_t> tty_read(file& f, iov_iter& to, abi::loff_t&) {
-    tty_struct& tty = file_tty(f);
-    TRY(tty_check_change(tty, abi::kSigTtin));
-    const size_t room = to.count() < n_tty::kBuffer ? to.count() : n_tty::kBuffer;
-    if (room == 0) return size_t{0};
-    KBuffer line = TRY(KBuffer::allocate(room));
-    TRY(wait_for_input(f, tty, room));
-    size_t taken;
+// The last description of a real line leaves nobody who could think that it is his controlling terminal.
+void tty_release(inode&, file& f) {
+    tty_file* data = &file_tty_data(f);
+    tty_struct& tty = *data->tty;
+    RefPtr<pid> session;
     {
         const spinlock_guard guard(tty.lock);
-        taken = tty.ldisc.take(line.data(), room);
-    }
-    if (to.copy_to(line.data(), taken) != taken) return Errno::Fault;
-    inode_update_atime(f.node());
-    return taken;
-}
-
-Result<size_t> tty_write(file& f, iov_iter& from, abi::loff_t&) {
-    tty_struct& tty = file_tty(f);
-    if ((tty.termios.c_lflag & abi::kToStop) != 0) TRY(tty_check_change(tty, abi::kSigTtou));
-    size_t done = 0;
-    while (from.count() != 0) {
-        if (tty.stopped) {
-            if (f.nonblocking()) return done != 0 ? Result<size_t>(done) : Errno::Again;
-            Result<uint64_t> woken = wait_event_interruptible(tty.write_wait, !tty.stopped);
-            if (!woken.ok()) return done != 0 ? Result<size_t>(done) : woken.error();
+        if (--tty.count == 0) {
+            if (tty.ops.line == TtyLine::Real) session = tty.session;
+            tty.exclusive = false;
+            if (tty.ops.closed != nullptr) tty.ops.closed(tty);
         }
-        char text[128];
-        const size_t part = from.copy_from(text, from.count() < sizeof(text) ? from.count() : sizeof(text));
-        if (part == 0) return done != 0 ? Result<size_t>(done) : Errno::Fault;
-        const spinlock_guard guard(tty.lock);
-        for (size_t i = 0; i < part; ++i) tty.ldisc.put_processed(text[i]);
-        done += part;
     }
-    return done;
-}
-
-uint32_t tty_poll(file& f, poll_table* table) {
-    tty_struct& tty = file_tty(f);
-    poll_wait(f, tty.read_wait, table);
-    poll_wait(f, tty.write_wait, table);
-    const spinlock_guard guard(tty.lock);
-    // Without TIME, a read returns once MIN characters are there; with it, it is worth beginning at the
-    // first.
-    const uint8_t min = tty.termios.c_cc[abi::kVMin];
-    const size_t least = tty.termios.c_cc[abi::kVTime] == 0 && min != 0 ? min : 1;
-    uint32_t mask = 0;
-    if (tty.ldisc.readable(least)) mask |= abi::kPollIn | abi::kPollRdNorm;
-    if (!tty.stopped) mask |= abi::kPollOut | abi::kPollWrNorm;
-    return mask;
-}
-
-// Who has not said whom to tell means the foreground, or itself.
-void tty_fasync(file& f, int fd, bool on) {
-    fasync_remove(f);
-    if (!on) return;
-    tty_struct& tty = file_tty(f);
-    RefPtr<pid> group;
-    {
-        const spinlock_guard guard(tty.lock);
-        group = tty.pgrp;
-    }
-    if (group) {
-        fown_default(f, std::move(group), fown_struct::Kind::Group);
-    } else {
-        fown_default(f, current()->group_leader->thread_pid, fown_struct::Kind::Process);
-    }
-    fasync_add(f, tty.fasync, fd);
+    if (session) session_clear_tty(session.get());
+    delete data;
 }
 
 constexpr file_operations kTtyOperations{.read = tty_read,
@@ -162,15 +62,46 @@ constexpr file_operations kTtyOperations{.read = tty_read,
                                          .poll = tty_poll,
                                          .ioctl = tty_ioctl,
                                          .open = tty_open,
+                                         .release = tty_release,
                                          .fasync = tty_fasync};
 
 }  // namespace
+
+DEFINE_KMEM_CACHE(tty_file)
+
+Result<> tty_open_file(file& f, RefPtr<tty_struct> tty, TtyName name) {
+    auto* data = new (nothrow) tty_file;
+    if (data == nullptr) return Errno::NoMem;
+    tty_struct& opened = *tty;
+    data->tty = std::move(tty);
+    data->console = name == TtyName::Console;
+    {
+        spinlock_guard guard(opened.lock);
+        if (opened.exclusive && !capable(kCapSysAdmin)) {
+            guard.unlock();
+            delete data;
+            return Errno::Busy;
+        }
+        data->hangups = opened.hangups;
+        if (opened.count++ == 0 && opened.ops.opened != nullptr) opened.ops.opened(opened);
+    }
+    f.private_data = data;
+    f.f_op = &kTtyOperations;
+    const bool may_read = (f.f_mode & file::kRead) != 0;
+    if (name == TtyName::Own && may_read && (f.f_flags & abi::kONoCtty) == 0) tty_open_proc_set_tty(opened);
+    return {};
+}
+
+void tty_struct::release() {
+    BUG_ON(ops.free == nullptr);
+    ops.free(*this);
+}
 
 // The three below run with tty.lock held.
 
 void tty_struct::put_bytes(tty_port& port, const char* text, size_t bytes) {
     auto& tty = static_cast<tty_struct&>(port);
-    tty.driver_write(tty, text, bytes);
+    tty.ops.write(tty, text, bytes);
 }
 
 void tty_struct::signal_foreground(tty_port& port, int sig) {
@@ -180,7 +111,9 @@ void tty_struct::signal_foreground(tty_port& port, int sig) {
 
 void tty_struct::set_output_stopped(tty_port& port, bool stop) {
     auto& tty = static_cast<tty_struct&>(port);
+    if (tty.stopped == stop) return;
     tty.stopped = stop;
+    if (tty.ops.report != nullptr) tty.ops.report(tty, stop ? abi::kPktStop : abi::kPktStart);
     if (!stop) wake_up_poll(tty.write_wait, abi::kPollWritable);
 }
 
@@ -208,6 +141,7 @@ void tty_set_console(tty_struct& tty) { console = &tty; }
 void tty_init() {
     register_chrdev(kTtyMajor, kTtyOperations, "ttyS");
     register_chrdev(kTtyAuxMajor, kTtyOperations, "tty");
+    pty_init();
 }
 
 }  // namespace guest

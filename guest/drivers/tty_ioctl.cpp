@@ -9,10 +9,25 @@ namespace guest {
 namespace {
 
 constexpr uint64_t kTcoOff = 0, kTcoOn = 1, kTciOff = 2, kTciOn = 3;  // tcflow(3)
+constexpr int32_t kNTty = 0;                                          // the one line discipline
 
 abi::Termios current_termios(const tty_struct& tty) {
     const spinlock_guard guard(tty.lock);
     return tty.termios;
+}
+
+// What whoever has the master in packet mode is told of new settings: whether ^S and ^Q mean what they
+// usually do, and anything at all with EXTPROC.
+uint8_t packet_report(const abi::Termios& old, const abi::Termios& fresh) {
+    const auto stops = [](const abi::Termios& t) {
+        return (t.c_iflag & abi::kIXon) != 0 && t.c_cc[abi::kVStop] == 'S' - '@' &&
+               t.c_cc[abi::kVStart] == 'Q' - '@';
+    };
+    uint8_t report = 0;
+    if (stops(old) != stops(fresh)) report |= stops(fresh) ? abi::kPktDoStop : abi::kPktNoStop;
+    if (((old.c_lflag ^ fresh.c_lflag) & abi::kExtProc) != 0 || (fresh.c_lflag & abi::kExtProc) != 0)
+        report |= abi::kPktIoctl;
+    return report;
 }
 
 // Output is on its way as soon as it is written, so that there is nothing to wait for before a change.
@@ -21,17 +36,20 @@ Result<int64_t> set_termios(tty_struct& tty, uint64_t argument, bool flush) {
     TRY(tty_check_change(tty, abi::kSigTtou));
     {
         const spinlock_guard guard(tty.lock);
-        const abi::tcflag_t changed = tty.termios.c_lflag ^ fresh.c_lflag;
+        const abi::Termios old = tty.termios;
         tty.termios = fresh;
         if (flush) tty.ldisc.flush_input();
-        if ((changed & abi::kICanon) != 0) tty.ldisc.mode_changed();
+        if (((old.c_lflag ^ fresh.c_lflag) & abi::kICanon) != 0) tty.ldisc.mode_changed();
         if ((fresh.c_iflag & abi::kIXon) == 0) tty.stopped = false;
+        const uint8_t report = packet_report(old, fresh);
+        if (report != 0 && tty.ops.report != nullptr) tty.ops.report(tty, report);
     }
     wake_up_all(tty.read_wait);
     wake_up_all(tty.write_wait);
     return int64_t{0};
 }
 
+// Only who changes it tells the foreground.
 Result<int64_t> set_winsize(tty_struct& tty, uint64_t argument) {
     const abi::Winsize fresh = TRY(get_user(UserPtr<const abi::Winsize>(argument)));
     const spinlock_guard guard(tty.lock);
@@ -45,24 +63,42 @@ Result<int64_t> set_winsize(tty_struct& tty, uint64_t argument) {
 Result<int64_t> flush(tty_struct& tty, uint64_t what) {
     TRY(tty_check_change(tty, abi::kSigTtou));
     if (what > abi::kTcIOFlush) return Errno::Inval;
-    const spinlock_guard guard(tty.lock);
-    if (what != abi::kTcOFlush) tty.ldisc.flush_input();
+    {
+        const spinlock_guard guard(tty.lock);
+        if (what != abi::kTcOFlush) {
+            tty.ldisc.flush_input();
+            if (tty.ops.report != nullptr) tty.ops.report(tty, abi::kPktFlushRead);
+        }
+        if (what != abi::kTcIFlush && tty.ops.flush_output != nullptr) tty.ops.flush_output(tty);
+    }
+    if (tty.ops.unthrottle != nullptr) tty.ops.unthrottle(tty);
     return int64_t{0};
 }
 
 Result<int64_t> flow(tty_struct& tty, uint64_t what) {
     TRY(tty_check_change(tty, abi::kSigTtou));
     if (what > kTciOn) return Errno::Inval;
-    {
-        const spinlock_guard guard(tty.lock);
-        if (what == kTcoOff || what == kTcoOn) {
-            tty.stopped = what == kTcoOff;
-        } else {
-            const auto c = static_cast<char>(tty.termios.c_cc[what == kTciOff ? abi::kVStop : abi::kVStart]);
-            tty.driver_write(tty, &c, 1);
-        }
+    const spinlock_guard guard(tty.lock);
+    if (what == kTcoOff || what == kTcoOn) {
+        tty.set_stopped(tty, what == kTcoOff);
+    } else {
+        const auto c = static_cast<char>(tty.termios.c_cc[what == kTciOff ? abi::kVStop : abi::kVStart]);
+        if (tty_can_write(tty)) tty.ops.write(tty, &c, 1);
     }
-    wake_up_all(tty.write_wait);
+    return int64_t{0};
+}
+
+// As if the character had been typed: only at one's own terminal.
+Result<int64_t> simulate_input(tty_struct& tty, uint64_t argument) {
+    if (get_task_tty(*current()).get() != &tty && !capable(kCapSysAdmin)) return Errno::Perm;
+    const uint8_t c = TRY(get_user(UserPtr<const uint8_t>(argument)));
+    tty_receive(tty, &c, 1);
+    return int64_t{0};
+}
+
+Result<int64_t> set_exclusive(tty_struct& tty, bool on) {
+    const spinlock_guard guard(tty.lock);
+    tty.exclusive = on;
     return int64_t{0};
 }
 
@@ -78,8 +114,7 @@ size_t input_waiting(const tty_struct& tty) {
 
 }  // namespace
 
-Result<int64_t> tty_ioctl(file& f, uint32_t request, uint64_t argument) {
-    tty_struct& tty = file_tty(f);
+Result<int64_t> tty_ioctl_from(file& f, tty_struct& tty, TtySide side, uint32_t request, uint64_t argument) {
     switch (request) {
         case abi::kTcGets:
             TRY(put_user(UserPtr<abi::Termios>(argument), current_termios(tty)));
@@ -93,18 +128,46 @@ Result<int64_t> tty_ioctl(file& f, uint32_t request, uint64_t argument) {
             return int64_t{0};
         case abi::kTiocSWinSz:
             return set_winsize(tty, argument);
+        case abi::kTcSBrk:
+        case abi::kTcSBrkP:
+        case abi::kTiocSBrk:
+        case abi::kTiocCBrk:
+            return int64_t{0};  // nobody is there to hear a break
+        case abi::kTiocOutQ:
+            return put_number(argument, 0);
+        case abi::kTiocGetD:
+            return put_number(argument, kNTty);
+        case abi::kTiocSetD:
+            if (TRY(get_user(UserPtr<const int32_t>(argument))) != kNTty) return Errno::Inval;
+            return int64_t{0};
+        case abi::kTiocExcl:
+        case abi::kTiocNxcl:
+            return set_exclusive(tty, request == abi::kTiocExcl);
+        case abi::kTiocGExcl:
+            return put_number(argument, tty.exclusive ? 1 : 0);
+        case abi::kTiocVHangup:
+            if (!capable(kCapSysAdmin)) return Errno::Perm;
+            tty_vhangup(tty, HangupFor::Line);
+            return int64_t{0};
+        default:
+            return tty_job_ioctl(f, tty, side, request, argument);
+    }
+}
+
+Result<int64_t> tty_ioctl(file& f, uint32_t request, uint64_t argument) {
+    if (tty_hung_up(f)) return request == abi::kTiocSPgrp ? Errno::NoTty : Errno::Io;
+    tty_struct& tty = file_tty(f);
+    switch (request) {
         case abi::kTcFlsh:
             return flush(tty, argument);
         case abi::kTcXonc:
             return flow(tty, argument);
-        case abi::kTcSBrk:
-            return int64_t{0};
         case abi::kFioNRead:
             return put_number(argument, input_waiting(tty));
-        case abi::kTiocOutQ:
-            return put_number(argument, 0);
+        case abi::kTiocSti:
+            return simulate_input(tty, argument);
         default:
-            return tty_job_ioctl(tty, request, argument);
+            return tty_ioctl_from(f, tty, TtySide::Own, request, argument);
     }
 }
 

@@ -1,7 +1,7 @@
 // Job control: which session a terminal belongs to, which of its process groups is in the foreground.
 //
-// tty->session and tty->pgrp are guarded by tty->lock; signal->tty by the siglock of its process. Locks are
-// taken in the order tty->lock, tasklist_lock, siglock.
+// tty->session and tty->pgrp are guarded by tty->lock, signal->tty by tasklist_lock. Locks are taken in the
+// order tty->lock, tasklist_lock, siglock.
 #include "guest/abi/signal.hpp"
 #include "guest/drivers/tty.hpp"
 #include "guest/kernel/sched.hpp"
@@ -18,17 +18,6 @@ RefPtr<pid> foreground_of(const tty_struct& tty) {
     return tty.pgrp;
 }
 
-void set_signal_tty(task_struct& task, tty_struct* tty) {
-    const spinlock_guard guard(task.sighand->siglock);
-    task.signal->tty = tty;
-}
-
-// Nobody in the session has a controlling terminal any more.
-void clear_session_ttys(pid* session) {
-    const spinlock_guard guard(tasklist_lock);
-    do_each_pid_task(session, PIDTYPE_SID, [](task_struct& task) { task.signal->tty = nullptr; });
-}
-
 // The terminal becomes that of current's session.
 void take_terminal(tty_struct& tty) {
     RefPtr<pid> old_session(task_session(current()));
@@ -38,17 +27,21 @@ void take_terminal(tty_struct& tty) {
         std::swap(tty.session, old_session);
         std::swap(tty.pgrp, old_pgrp);
     }
-    set_signal_tty(*current(), &tty);
+    tty.get();
+    const spinlock_guard guard(tasklist_lock);
+    current()->signal->tty = &tty;
 }
 
-Result<int64_t> set_controlling(tty_struct& tty, uint64_t steal) {
+Result<int64_t> set_controlling(const file& f, tty_struct& tty, uint64_t steal) {
     const signal_struct& signal = *current()->signal;
     if (signal.leader && tty.session.get() == task_session(current())) return int64_t{0};
     if (!signal.leader || signal.tty != nullptr) return Errno::Perm;
     if (tty.session) {
         if (steal != 1 || !capable(kCapSysAdmin)) return Errno::Perm;
-        clear_session_ttys(tty.session.get());
+        session_clear_tty(RefPtr<pid>(tty.session).get());
     }
+    // Who may not read what is typed there does not get it for a terminal.
+    if ((f.f_mode & file::kRead) == 0 && !capable(kCapSysAdmin)) return Errno::Perm;
     take_terminal(tty);
     return int64_t{0};
 }
@@ -56,9 +49,9 @@ Result<int64_t> set_controlling(tty_struct& tty, uint64_t steal) {
 Result<int64_t> give_up(tty_struct& tty) {
     if (!is_controlling(tty)) return Errno::NoTty;
     if (current()->signal->leader) {
-        disassociate_ctty(*current());
+        disassociate_ctty(*current(), LeaderDoes::GiveUp);
     } else {
-        set_signal_tty(*current(), nullptr);
+        proc_clear_tty(*current());
     }
     return int64_t{0};
 }
@@ -88,6 +81,24 @@ Result<int64_t> set_foreground(tty_struct& tty, uint64_t argument) {
 
 }  // namespace
 
+RefPtr<tty_struct> get_task_tty(task_struct& task) {
+    const spinlock_guard guard(tasklist_lock);
+    return RefPtr<tty_struct>(task.signal->tty);
+}
+
+void proc_clear_tty(task_struct& task) {
+    RefPtr<tty_struct> gone;
+    const spinlock_guard guard(tasklist_lock);
+    gone = RefPtr<tty_struct>::adopt(std::exchange(task.signal->tty, nullptr));
+}
+
+void session_clear_tty(pid* session) {
+    const spinlock_guard guard(tasklist_lock);
+    do_each_pid_task(session, PIDTYPE_SID, [](task_struct& task) {
+        if (tty_struct* tty = std::exchange(task.signal->tty, nullptr)) tty->put();
+    });
+}
+
 Result<> tty_check_change(tty_struct& tty, int sig) {
     if (!is_controlling(tty)) return {};
     const RefPtr<pid> foreground = foreground_of(tty);
@@ -108,37 +119,21 @@ void tty_open_proc_set_tty(tty_struct& tty) {
     if (signal.leader && signal.tty == nullptr && !tty.session) take_terminal(tty);
 }
 
-void disassociate_ctty(task_struct& task) {
-    tty_struct* tty = task.signal->tty;
-    if (tty == nullptr) return;
-    RefPtr<pid> session;
-    RefPtr<pid> foreground;
-    {
-        const spinlock_guard guard(tty->lock);
-        if (tty->session.get() != task_session(&task)) return;
-        std::swap(session, tty->session);
-        std::swap(foreground, tty->pgrp);
-    }
-    if (foreground) {
-        kill_pgrp(foreground.get(), abi::kSigHup);
-        kill_pgrp(foreground.get(), abi::kSigCont);
-    }
-    clear_session_ttys(session.get());
-}
-
-Result<int64_t> tty_job_ioctl(tty_struct& tty, uint32_t request, uint64_t argument) {
+Result<int64_t> tty_job_ioctl(file& f, tty_struct& tty, TtySide side, uint32_t request, uint64_t argument) {
+    // The master's owner may ask about a session that is not his.
+    const bool may_ask = side == TtySide::Master || is_controlling(tty);
     switch (request) {
         case abi::kTiocSCtty:
-            return set_controlling(tty, argument);
+            return set_controlling(f, tty, argument);
         case abi::kTiocNotty:
-            return give_up(tty);
+            return side == TtySide::Master ? Errno::NoTty : give_up(tty);
         case abi::kTiocGPgrp:
-            if (!is_controlling(tty)) return Errno::NoTty;
+            if (!may_ask) return Errno::NoTty;
             return put_pid(argument, foreground_of(tty).get());
         case abi::kTiocSPgrp:
             return set_foreground(tty, argument);
         case abi::kTiocGSid:
-            if (!is_controlling(tty) || !tty.session) return Errno::NoTty;
+            if (!may_ask || !tty.session) return Errno::NoTty;
             return put_pid(argument, tty.session.get());
         default:
             return Errno::NoTty;

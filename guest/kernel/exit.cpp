@@ -28,7 +28,10 @@ void put_task_struct(task_struct* task) {
     if (task->usage.dec_and_test()) delete task;
 }
 
-signal_struct::~signal_struct() { flush_sigqueue(shared_pending); }
+signal_struct::~signal_struct() {
+    flush_sigqueue(shared_pending);
+    if (tty != nullptr) tty->put();
+}
 
 namespace {
 
@@ -255,7 +258,7 @@ void do_exit(int code) {
     task.sysvsem.reset();
     exit_shares(task);
     announce(abi::Announcement::TaskExit, static_cast<uint64_t>(task.pid), static_cast<uint64_t>(code));
-    if (group_dead && task.signal->leader) disassociate_ctty(task);
+    if (group_dead && task.signal->leader) disassociate_ctty(task, LeaderDoes::End);
     if (exit_notify(task, group_dead)) release_task(&task);
     schedule_dead();
 }

@@ -4,6 +4,7 @@
 #include "guest/abi/clone.hpp"
 #include "guest/arch/event_port.hpp"
 #include "guest/arch/tlb.hpp"
+#include "guest/drivers/tty.hpp"
 #include "guest/kernel/jobctl.hpp"
 #include "guest/kernel/pidfd.hpp"
 #include "guest/kernel/ptrace.hpp"
@@ -122,6 +123,7 @@ void make_visible(task_struct& child, uint64_t flags, Trace trace) {
         signal_struct& signal = *child.signal;
         signal.leader = false;
         signal.tty = current()->signal->tty;
+        if (signal.tty != nullptr) signal.tty->get();
         list_add_tail(child.thread_node, signal.thread_head);
         list_add_tail(child.sibling, child.real_parent->children);
         all_leaders.push_back(child);

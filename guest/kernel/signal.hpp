@@ -88,8 +88,8 @@ struct signal_struct : RefCounted<signal_struct> {
 
     bool is_child_subreaper = false;
     bool leader = false;        // of a session
-    tty_struct* tty = nullptr;  // controlling terminal
-    RefPtr<pid> tty_old_pgrp;
+    tty_struct* tty = nullptr;  // controlling terminal, with a reference; guarded by tasklist_lock
+    RefPtr<pid> tty_old_pgrp;   // of a leader: the foreground when the terminal was hung up
 
     // Of threads that are gone, and of children that were waited for. Nanoseconds.
     uint64_t utime = 0, stime = 0, cutime = 0, cstime = 0;

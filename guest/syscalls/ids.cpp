@@ -1,4 +1,5 @@
 // Who a task is: pids, process groups, sessions.
+#include "guest/drivers/tty.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/syscalls/syscalls.hpp"
 
@@ -67,11 +68,12 @@ Result<long> sys_setpgid(int nr, int pgid) {
 
 Result<long> sys_setsid() {
     task_struct* leader = current()->group_leader;
+    RefPtr<tty_struct> terminal;
     const spinlock_guard guard(tasklist_lock);
     const RefPtr<pid> session = leader->thread_pid;
     if (leader->signal->leader || pid_task(session.get(), PIDTYPE_PGID) != nullptr) return Errno::Perm;
     leader->signal->leader = true;
-    leader->signal->tty = nullptr;
+    terminal = RefPtr<tty_struct>::adopt(std::exchange(leader->signal->tty, nullptr));
     change_pid(leader, PIDTYPE_SID, session);
     change_pid(leader, PIDTYPE_PGID, session);
     return pid_vnr(session.get());

@@ -187,6 +187,9 @@ Result<long> sys_futex_waitv(UserPtr<const abi::FutexWaitv> waiters, uint32_t co
 Result<long> sys_set_robust_list(UserPtr<void> head, size_t bytes);
 Result<long> sys_get_robust_list(int pid, UserPtr<uint64_t> head, UserPtr<uint64_t> bytes);
 
+// drivers/tty_hangup.cpp
+Result<long> sys_vhangup();
+
 // misc.cpp
 Result<long> sys_uname(UserPtr<abi::UtsName> out);
 Result<long> sys_sysinfo(UserPtr<abi::SysInfo> out);

@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
         say("with, `exit` ends the machine.");
     }
     if (mount("proc", "/proc", "proc", 0, NULL) != 0) say("init: cannot mount /proc: %s", strerror(errno));
+    if (mount("devpts", "/dev/pts", "devpts", 0, "gid=5,mode=620,ptmxmode=666") != 0)
+        say("init: cannot mount /dev/pts: %s", strerror(errno));
     if (mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL) != 0)
         say("init: cannot mount /dev/mqueue: %s", strerror(errno));
     if (chdir("/root") != 0 && chdir("/") != 0) fail("chdir");

@@ -187,6 +187,7 @@ int main(int argc, char** argv) {
         // These programs are started in init's place.
         mkdir("/proc", 0555);
         mount("proc", "/proc", "proc", 0, NULL);
+        mount("devpts", "/dev/pts", "devpts", 0, "mode=620,gid=5");
     }
     mkdir("/tmp", 01777);
     CHECK(mkdtemp(scratch_root) != NULL && chmod(scratch_root, 0777) == 0);

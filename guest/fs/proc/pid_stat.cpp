@@ -39,9 +39,9 @@ struct Terminal {
     pid_nr_t foreground = -1;
 };
 
-Terminal terminal_of(const task_struct& task, const pid_namespace& ns) {
-    const tty_struct* tty = task.signal->tty;
-    if (tty == nullptr) return {};
+Terminal terminal_of(task_struct& task, const pid_namespace& ns) {
+    const RefPtr<tty_struct> tty = get_task_tty(task);
+    if (!tty) return {};
     const spinlock_guard guard(tty->lock);
     return {tty->dev, pid_nr_ns(tty->pgrp.get(), ns)};
 }
@@ -51,7 +51,7 @@ uint64_t ticks(uint64_t ns) { return ns / kNsPerTick; }
 // Signals 1 to 31, as the old format has room for.
 uint64_t low_signals(sigset_t set) { return set & 0x7fffffff; }
 
-void put_family(proc_text& m, const task_struct& task) {
+void put_family(proc_text& m, task_struct& task) {
     const pid_namespace& ns = m.ns();
     const task_ids ids = task_ids_of(task, ns);
     const Terminal terminal = terminal_of(task, ns);
