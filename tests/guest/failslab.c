@@ -5,10 +5,14 @@
 #include <mqueue.h>
 #include <pthread.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/msg.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 
 #define CLONE_PIDFD_ 0x1000
@@ -89,6 +93,7 @@ static void remove_leftovers(void) {
         if (id >= 0) shmctl(id, IPC_RMID, NULL);
     }
     mq_unlink("/failslab");
+    unlink("/tmp/failslab.sock");
 }
 
 static void use_locks(void) {
@@ -169,6 +174,66 @@ static void use_mappings(void) {
     if (sharer == 0) _exit(0);
 }
 
+// Sockets with names and without, descriptors on their way, ends that nobody reads any more.
+static void use_sockets(void) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0) {
+        int passed[2] = {pair[0], pair[1]};
+        char room[CMSG_SPACE(sizeof(passed))] = "", text[4] = "abc";
+        struct iovec part = {text, sizeof(text)};
+        struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+        struct cmsghdr* control = CMSG_FIRSTHDR(&message);
+        control->cmsg_level = SOL_SOCKET, control->cmsg_type = SCM_RIGHTS,
+        control->cmsg_len = CMSG_LEN(sizeof(passed));
+        memcpy(CMSG_DATA(control), passed, sizeof(passed));
+        // Twice: one is received, the other stays in its queue, with a ring of references.
+        for (int i = 0; i < 2; ++i) sendmsg(pair[0], &message, MSG_DONTWAIT);
+        recvmsg(pair[1], &message, MSG_DONTWAIT);
+    }
+    const int listener = socket(AF_UNIX, SOCK_STREAM, 0),
+              client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof(name);
+    if (bind(listener, (void*)&name, sizeof(name.sun_family)) == 0 && listen(listener, 2) == 0 &&
+        getsockname(listener, (void*)&name, &length) == 0 && connect(client, (void*)&name, length) == 0) {
+        send(client, "text", 4, MSG_DONTWAIT);
+        accept(listener, NULL, NULL);
+    }
+    const int datagrams = socket(AF_UNIX, SOCK_DGRAM, 0);
+    strcpy(name.sun_path, "/tmp/failslab.sock");
+    if (bind(datagrams, (void*)&name, sizeof(name)) == 0)
+        sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "text", 4, MSG_DONTWAIT, (void*)&name, sizeof(name));
+    unlink("/tmp/failslab.sock");
+}
+
+// A session on a pseudo-terminal, and file systems in a mount namespace.
+static void use_terminals_and_mounts(void) {
+    const int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
+    int locked = 0;
+    ioctl(master, TIOCSPTLCK, &locked);
+    const int slave = ioctl(master, 0x5441 /* TIOCGPTPEER */, O_RDWR | O_NOCTTY);
+    const pid_t leader = fork();
+    if (leader == 0) {
+        signal(SIGHUP, SIG_IGN);
+        setsid();
+        ioctl(slave, TIOCSCTTY, 0);
+        close(open("/dev/tty", O_RDWR));
+        (void)!write(slave, "text", 4);
+        if (unshare(CLONE_NEWNS) == 0) {
+            mount("x", "/mnt", "tmpfs", 0, "size=1m,mode=755");
+            mkdir("/mnt/a", 0755), mkdir("/mnt/b", 0755);
+            mount("x", "/mnt/a", "devpts", 0, "ptmxmode=666");
+            open("/mnt/a/ptmx", O_RDWR);
+            mount("/mnt", "/mnt/b", NULL, MS_BIND | MS_REC, NULL);
+            umount2("/mnt/a", MNT_DETACH);
+        }
+        _exit(0);
+    }
+    char text[16];
+    if (leader > 0 && wait(NULL) == leader) (void)!read(master, text, sizeof(text));
+}
+
 // Each step may fail, and none may do anything but fail or succeed.
 static void busy_child(void) {
     char* pages = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -189,11 +254,13 @@ static void busy_child(void) {
     use_mappings();
     use_ipc();
     use_locks();
+    use_sockets();
     const pid_t forked = fork();
     if (forked == 0) {
         if (pages != MAP_FAILED) pages[0] = 2;
         _exit(0);
     }
+    use_terminals_and_mounts();
     described_child();
     const pid_t borrowed = vfork();
     if (borrowed == 0) {
@@ -223,6 +290,7 @@ int main(void) {
     long promised_before = 0;
     int killed = 0;
     CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
+    CHECK(mount("devpts", "/dev/pts", "devpts", 0, NULL) == 0);
     // What the first child that comes so far would make for good.
     close(open("/tmp/failslab", O_RDWR | O_CREAT, 0600));
     for (int round = 0; round < kRounds; ++round) {
