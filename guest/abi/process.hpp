@@ -136,7 +136,8 @@ enum class Aux : uint64_t {
     Secure = 23,
     Random = 25,
     HwCap2 = 26,
-    ExecFn = 31
+    ExecFn = 31,
+    MinSigStkSz = 51
 };
 
 // arch_prctl(2)

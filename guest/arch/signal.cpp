@@ -26,6 +26,9 @@ struct FramePlace {
     UserPtr<abi::RtSigFrame> frame;
 };
 
+// Each part is moved down to where it is aligned.
+constexpr uint64_t kFpAlign = 64, kFrameAlign = 16, kReturnAddress = 8;
+
 // Fault: it would not fit on the alternate stack that it is to stand on.
 Result<FramePlace> place_frame(const pt_regs& regs, const abi::SigAction& action) {
     const abi::SigAltStack& alternate = current()->sas;
@@ -33,9 +36,9 @@ Result<FramePlace> place_frame(const pt_regs& regs, const abi::SigAction& action
     const bool nested = on_sig_stack(alternate, regs.rsp);
     const bool enters = (action.flags & abi::kSaOnStack) != 0 && sas_ss_flags(alternate, sp) == 0;
     if (enters) sp = alternate.sp + alternate.size;
-    const uint64_t fpstate = (sp - sizeof(fxregs_state)) & ~uint64_t{63};
+    const uint64_t fpstate = (sp - sizeof(fxregs_state)) & ~(kFpAlign - 1);
     // As after a call: RSP + 8 is a multiple of 16.
-    const uint64_t frame = ((fpstate - sizeof(abi::RtSigFrame)) & ~uint64_t{15}) - 8;
+    const uint64_t frame = ((fpstate - sizeof(abi::RtSigFrame)) & ~(kFrameAlign - 1)) - kReturnAddress;
     const bool inside = frame > alternate.sp && frame - alternate.sp <= alternate.size;
     if ((nested || enters) && !inside) return Errno::Fault;
     return FramePlace{fpstate, UserPtr<abi::RtSigFrame>(frame)};
@@ -181,6 +184,9 @@ void handle_signal(pt_regs& regs, const ksignal& taken) {
 }
 
 }  // namespace
+
+const uint64_t kSignalFrameMost =
+    sizeof(fxregs_state) + kFpAlign - 1 + sizeof(abi::RtSigFrame) + kFrameAlign - 1 + kReturnAddress;
 
 void do_signal(pt_regs& regs) {
     ksignal taken;

@@ -3,6 +3,7 @@
 
 #include "guest/abi/process.hpp"
 #include "guest/arch/cpu.hpp"
+#include "guest/arch/signal.hpp"
 #include "guest/kernel/elf.hpp"
 #include "guest/kernel/exec.hpp"
 #include "guest/kernel/random.hpp"
@@ -88,6 +89,7 @@ void fill_auxv(AuxVector& auxv, const linux_binprm& bprm, const ElfAuxiliary& au
     auxv.add(abi::Aux::HwCap2, 0);
     auxv.add(abi::Aux::ExecFn, bprm.exec.raw());
     auxv.add(abi::Aux::Platform, platform.raw());
+    auxv.add(abi::Aux::MinSigStkSz, kSignalFrameMost);
 }
 
 }  // namespace

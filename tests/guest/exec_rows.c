@@ -93,6 +93,10 @@ ROWS(auxiliary_vector, "F1") {
     for (int i = 0; i < 16; ++i) sum |= random[i];
     CHECK(sum != 0);
     CHECK(getauxval(AT_ENTRY) != 0 && strstr((const char*)getauxval(AT_EXECFN), "rows") != NULL);
+    // A handler's frame: the registers, the FPU's 512 bytes, siginfo.
+    CHECK(getauxval(51 /* AT_MINSIGSTKSZ */) > 512 + 256 + 128);
+    CHECK(getauxval(AT_EUID) == geteuid() && getauxval(AT_GID) == getgid() && getauxval(AT_EGID) == getegid());
+    CHECK(strcmp((const char*)getauxval(AT_PLATFORM), "x86_64") == 0 && getauxval(AT_FLAGS) == 0);
     CHECK(getauxval(AT_SECURE) == 0 && getauxval(AT_UID) == getuid());
 }
 
