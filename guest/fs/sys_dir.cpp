@@ -13,11 +13,15 @@ namespace guest {
 
 namespace {
 
-// Writes getdents64 records into the caller's buffer.
+// Which records: those of getdents64, or the older ones of getdents, where the type is the last byte.
+enum class Records : uint8_t { Old, New };
+
+// Writes records into the caller's buffer.
 struct getdents_context {
     dir_context ctx;  // first: the actor gets a pointer to it
     VirtAddr at;
     size_t room;
+    Records records;
     Errno error{};
     bool failed = false;
 };
@@ -26,14 +30,18 @@ bool emit_dirent(dir_context& ctx, const char* name, size_t length, uint64_t ino
                  abi::loff_t next) {
     auto& out = reinterpret_cast<getdents_context&>(ctx);
     alignas(abi::Dirent64) char record[abi::kDirentNameOffset + abi::kNameMax + 1 + 8] = {};
-    const size_t bytes = (abi::kDirentNameOffset + length + 1 + 7) & ~size_t{7};
+    const bool old = out.records == Records::Old;
+    // The old form has its name one byte earlier, and the type at its end.
+    const size_t name_at = old ? abi::kDirentNameOffset - 1 : abi::kDirentNameOffset;
+    const size_t bytes = (name_at + length + (old ? 2 : 1) + 7) & ~size_t{7};
     if (bytes > out.room) {
         out.error = Errno::Inval;
         return false;
     }
     const abi::Dirent64 head{ino, next, static_cast<uint16_t>(bytes), type};
-    memcpy(record, &head, abi::kDirentNameOffset);
-    memcpy(record + abi::kDirentNameOffset, name, length);
+    memcpy(record, &head, name_at);
+    memcpy(record + name_at, name, length);
+    if (old) record[bytes - 1] = static_cast<char>(type);
     Result<> copied = copy_to_user(out.at, record, bytes);
     if (!copied.ok()) {
         out.error = copied.error();
@@ -52,17 +60,25 @@ Result<path> lookup_directory(UserPath name) {
     return found;
 }
 
-}  // namespace
-
-Result<long> sys_getdents64(int fd, VirtAddr buffer, uint32_t bytes) {
+Result<long> getdents(int fd, VirtAddr buffer, uint32_t bytes, Records records) {
     const RefPtr<file> f = TRY(current_file(fd));
     if (!access_ok(buffer, bytes)) return Errno::Fault;
-    getdents_context out{{emit_dirent}, buffer, bytes};
+    getdents_context out{{emit_dirent}, buffer, bytes, records};
     TRY(iterate_dir(*f, out.ctx));
     const auto written = static_cast<long>(bytes - out.room);
     // Nothing written: the end, or a first entry that could not be.
     if (written == 0 && (out.failed || out.error == Errno::Inval)) return out.error;
     return written;
+}
+
+}  // namespace
+
+Result<long> sys_getdents64(int fd, VirtAddr buffer, uint32_t bytes) {
+    return getdents(fd, buffer, bytes, Records::New);
+}
+
+Result<long> sys_getdents(int fd, VirtAddr buffer, uint32_t bytes) {
+    return getdents(fd, buffer, bytes, Records::Old);
 }
 
 Result<long> sys_getcwd(VirtAddr buffer, size_t bytes) {

@@ -89,6 +89,7 @@ Result<long> sys_readlinkat(int dirfd, UserPath name, VirtAddr buffer, int bytes
 
 // sys_dir.cpp
 Result<long> sys_getdents64(int fd, VirtAddr buffer, uint32_t bytes);
+Result<long> sys_getdents(int fd, VirtAddr buffer, uint32_t bytes);
 Result<long> sys_getcwd(VirtAddr buffer, size_t bytes);
 Result<long> sys_chdir(UserPath name);
 Result<long> sys_fchdir(int fd);

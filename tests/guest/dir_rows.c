@@ -231,6 +231,26 @@ ROWS(directories_are_read, "-") {
     CHECK_ERROR((long)syscall(SYS_getdents64, fd, small, sizeof(small)), EINVAL);
     CHECK_ERROR((long)syscall(SYS_getdents64, open("/dev/null", O_RDONLY), small, 10), ENOTDIR);
     CHECK_ERROR((long)syscall(SYS_getdents64, 77, small, 10), EBADF);
+    // The older form: the type is the last byte of each record.
+    make("only");
+    struct old_entry {
+        unsigned long ino, next;
+        unsigned short length;
+        char name[];
+    };
+    static char records[1024] __attribute__((aligned(8)));
+    CHECK(lseek(fd, 0, SEEK_SET) == 0);
+    const long bytes = syscall(SYS_getdents, fd, records, sizeof(records));
+    int entries = 0;
+    for (long at = 0; at < bytes; ++entries) {
+        const struct old_entry* old = (const void*)(records + at);
+        struct stat file;
+        CHECK(old->length % 8 == 0 && lstat(old->name, &file) == 0);
+        CHECK(records[at + old->length - 1] == (S_ISDIR(file.st_mode) ? DT_DIR : DT_REG));
+        if (strcmp(old->name, "..") != 0) CHECK(old->ino == file.st_ino);
+        at += old->length;
+    }
+    CHECK(entries == 3 && syscall(SYS_getdents, fd, records, sizeof(records)) == 0);
 }
 
 ROWS(umask_takes_bits_away, "C3") {
