@@ -1,6 +1,14 @@
 // Pseudo-terminals (man 7 pty, man 2 ioctl_tty): both ends, their names, hanging up, packet mode.
 #include "tty_rows.h"
 
+static long proc_number(const char* name) {
+    char text[32] = "";
+    const int fd = open(name, O_RDONLY);
+    CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+    close(fd);
+    return strtol(text, NULL, 10);
+}
+
 static void only_master(int* master, char* name) {
     *master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
     CHECK(*master >= 0);
@@ -41,6 +49,8 @@ ROWS(a_pair_has_a_name, "F12") {
     int second;
     only_master(&second, text);
     CHECK(strcmp(text, name) != 0);
+    CHECK(proc_number("/proc/sys/kernel/pty/nr") >= 2);
+    CHECK(proc_number("/proc/sys/kernel/pty/max") >= proc_number("/proc/sys/kernel/pty/nr"));
 }
 
 ROWS(what_one_end_writes_the_other_reads, "F12") {

@@ -1,4 +1,5 @@
 // /proc/sys: settings of the kernel, most of them constant here.
+#include "guest/fs/devpts.hpp"
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/proc/root_files.hpp"
 #include "guest/fs/special.hpp"
@@ -7,6 +8,7 @@
 #include "guest/ipc/shm.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/nsproxy.hpp"
+#include "guest/kernel/random.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/overcommit.hpp"
 
@@ -96,9 +98,56 @@ Result<> large_show(proc_text& m) {
     return {};
 }
 
+Result<> pty_nr_show(proc_text& m) { return put_number(m, devpts_in_use()); }
+
+constexpr proc_entry kPtyEntries[] = {
+    {.name = "max", .mode = kIfReg | 0444, .show = constant_show<kMaxPtys>},
+    {.name = "nr", .mode = kIfReg | 0444, .show = pty_nr_show},
+};
+
+// RFC 4122, 4.4: random but for the version, 4, and the variant, 2.
+struct Uuid {
+    uint8_t bytes[16];
+    static Uuid make() {
+        Uuid fresh;
+        get_random_bytes(fresh.bytes, sizeof(fresh.bytes));
+        fresh.bytes[6] = static_cast<uint8_t>((fresh.bytes[6] & 0x0f) | 0x40);
+        fresh.bytes[8] = static_cast<uint8_t>((fresh.bytes[8] & 0x3f) | 0x80);
+        return fresh;
+    }
+    void show(proc_text& m) const {
+        for (size_t i = 0; i < sizeof(bytes); ++i) {
+            if (i == 4 || i == 6 || i == 8 || i == 10) m.putc('-');
+            m.printf("%02x", bytes[i]);
+        }
+        m.putc('\n');
+    }
+};
+Result<> uuid_show(proc_text& m) {
+    Uuid::make().show(m);
+    return {};
+}
+// The same for as long as the machine runs.
+Result<> boot_id_show(proc_text& m) {
+    static constinit spinlock_t lock;
+    static constinit Uuid boot_id{};
+    const spinlock_guard guard(lock);
+    if (boot_id.bytes[6] == 0) boot_id = Uuid::make();
+    boot_id.show(m);
+    return {};
+}
+
+constexpr proc_entry kRandomEntries[] = {
+    {.name = "boot_id", .mode = kIfReg | 0444, .show = boot_id_show},
+    {.name = "uuid", .mode = kIfReg | 0444, .show = uuid_show},
+};
+
+constexpr int64_t kNobody = 65534;  // whom ids that cannot be shown are shown as
+
 constexpr proc_entry kKernelEntries[] = {
     {.name = "cap_last_cap", .mode = kIfReg | 0444, .show = constant_show<kCapLast>},
     {.name = "core_pattern", .mode = kIfReg | 0444, .show = core_pattern_show},
+    {.name = "core_uses_pid", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "domainname", .mode = kIfReg | 0644, .show = domainname_show, .write = domainname_write},
     {.name = "hostname", .mode = kIfReg | 0644, .show = hostname_show, .write = hostname_write},
     {.name = "msgmax", .mode = kIfReg | 0444, .show = constant_show<int64_t{kMsgMax}>},
@@ -107,9 +156,14 @@ constexpr proc_entry kKernelEntries[] = {
     {.name = "ngroups_max", .mode = kIfReg | 0444, .show = constant_show<group_info::kMax>},
     {.name = "osrelease", .mode = kIfReg | 0444, .show = osrelease_show},
     {.name = "ostype", .mode = kIfReg | 0444, .show = ostype_show},
+    {.name = "overflowgid", .mode = kIfReg | 0444, .show = constant_show<kNobody>},
+    {.name = "overflowuid", .mode = kIfReg | 0444, .show = constant_show<kNobody>},
     {.name = "pid_max", .mode = kIfReg | 0644, .show = pid_max_show, .write = pid_max_write},
+    directory("pty", kPtyEntries),
+    directory("random", kRandomEntries),
     {.name = "randomize_va_space", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "sem", .mode = kIfReg | 0444, .show = sem_limits_show},
+    {.name = "shm_rmid_forced", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "shmall", .mode = kIfReg | 0444, .show = large_show<kShmAll>},
     {.name = "shmmax", .mode = kIfReg | 0444, .show = large_show<kShmMax>},
     {.name = "shmmni", .mode = kIfReg | 0444, .show = constant_show<kShmMni>},
@@ -145,6 +199,8 @@ constexpr proc_entry kFsEntries[] = {
     {.name = "file-nr", .mode = kIfReg | 0444, .show = file_nr_show},
     directory("mqueue", kMqueueEntries),
     {.name = "nr_open", .mode = kIfReg | 0444, .show = constant_show<kNrOpenMax>},
+    {.name = "overflowgid", .mode = kIfReg | 0444, .show = constant_show<kNobody>},
+    {.name = "overflowuid", .mode = kIfReg | 0444, .show = constant_show<kNobody>},
     {.name = "pipe-max-size", .mode = kIfReg | 0644, .show = pipe_max_show, .write = pipe_max_write},
 };
 
@@ -191,6 +247,7 @@ constexpr proc_entry kVmEntries[] = {
      .write = reserve_write<&Policy::admin_reserve_kbytes>},
     {.name = "max_map_count", .mode = kIfReg | 0444, .show = constant_show<65530>},
     {.name = "mmap_min_addr", .mode = kIfReg | 0444, .show = constant_show<65536>},
+    {.name = "oom_kill_allocating_task", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "overcommit_kbytes",
      .mode = kIfReg | 0644,
      .show = overcommit_kbytes_show,
@@ -200,6 +257,7 @@ constexpr proc_entry kVmEntries[] = {
      .mode = kIfReg | 0644,
      .show = overcommit_ratio_show,
      .write = overcommit_ratio_write},
+    {.name = "panic_on_oom", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "swappiness", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "user_reserve_kbytes",
      .mode = kIfReg | 0644,
