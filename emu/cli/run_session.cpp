@@ -8,12 +8,11 @@
 
 #include "emu/base/say.hpp"
 #include "emu/cli/images.hpp"
+#include "emu/cli/log_symbols.hpp"
 #include "emu/cli/stop_signals.hpp"
 #include "emu/cli/trace_text.hpp"
 #include "emu/cpu/cpu_core.hpp"
-#include "emu/loader/elf.hpp"
 #include "emu/loader/load_kernel.hpp"
-#include "emu/loader/symbols.hpp"
 #include "emu/log/event_names.hpp"
 #include "emu/log/replay.hpp"
 #include "emu/log/writer.hpp"
@@ -26,37 +25,6 @@ namespace {
 
 constexpr const char* kVersion = "0.1.0";
 constexpr VirtualNs kNsPerMs = 1'000'000;
-
-log::SymbolModule module_of(log::ModuleKind kind, std::string name, std::string path,
-                            const loader::SymbolTable& table) {
-    log::SymbolModule module{kind, std::move(name), std::move(path), {}};
-    module.symbols.reserve(table.symbols().size());
-    for (const loader::Symbol& s : table.symbols())
-        module.symbols.push_back({s.address.raw(), s.size, s.name});
-    return module;
-}
-
-// Names for the log. Images without symbols are fine; a broken symbol table is worth a word, not an end.
-Result<void> add_symbols(log::Writer& writer, const RunOptions& options, const Images& images) {
-    // A compressed kernel and a flat image have none to offer.
-    const auto kernel = loader::ElfImage::has_magic(images.kernel.bytes)
-                            ? loader::read_symbols(images.kernel.name, images.kernel.bytes)
-                            : loader::SymbolTable{};
-    if (kernel)
-        TRY_VOID(writer.add_symbols(module_of(log::ModuleKind::Kernel, "kernel", options.kernel, *kernel)));
-    else
-        say("forkscope: {}; its functions stay nameless", kernel.error().message);
-    if (!images.initrd) return {};
-    const auto programs = loader::read_initramfs_symbols(images.initrd->name, images.initrd->bytes);
-    // An initrd may be compressed or hold a file system: then its programs stay nameless.
-    if (!programs) return {};
-    for (const auto& [path, table] : programs->files) {
-        if (table.symbols().empty()) continue;
-        TRY_VOID(writer.add_symbols(
-            module_of(log::ModuleKind::User, std::filesystem::path(path).filename().string(), path, table)));
-    }
-    return {};
-}
 
 Result<log::KindMask> parse_events(const std::string& list) {
     if (list.empty()) return log::kKnownKinds;

@@ -25,7 +25,7 @@ struct Class32 {
 
 template <typename Header>
 ElfSegment to_segment(const Header& h, uint64_t at) {
-    return {h.p_type, h.p_offset, h.p_vaddr, h.p_paddr, h.p_filesz, h.p_memsz, h.p_align, at};
+    return {h.p_type, h.p_offset, h.p_vaddr, h.p_paddr, h.p_filesz, h.p_memsz, h.p_align, at, h.p_flags};
 }
 
 template <typename Header>

@@ -28,6 +28,7 @@ struct ElfSegment {
     uint64_t memsz;
     uint64_t align;
     uint64_t header_offset;
+    uint32_t flags;  // 1 executable, 2 writable, 4 readable
 };
 
 struct ElfSection {

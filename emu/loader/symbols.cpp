@@ -168,11 +168,18 @@ Result<InitramfsSymbols> read_initramfs_symbols(const std::string& name, std::sp
         std::string_view path = entry.path;
         if (path.starts_with("./")) path.remove_prefix(2);
         while (path.starts_with('/')) path.remove_prefix(1);
-        auto table = read_symbols(fmt::format("{}: {}", name, entry.path), entry.data);
-        if (table) {
-            result.files.insert_or_assign("/" + std::string(path), std::move(*table));
-        } else {
+        const std::string where = fmt::format("{}: {}", name, entry.path);
+        auto table = read_symbols(where, entry.data);
+        if (!table) {
             result.problems.push_back(table.error().message);
+            continue;
+        }
+        const std::string key = "/" + std::string(path);
+        result.files.insert_or_assign(key, std::move(*table));
+        if (auto lines = read_lines(where, entry.data)) {
+            if (!lines->rows.empty()) result.lines.insert_or_assign(key, std::move(*lines));
+        } else {
+            result.problems.push_back(lines.error().message);
         }
     }
     return result;

@@ -10,6 +10,7 @@
 
 #include "emu/base/address.hpp"
 #include "emu/base/result.hpp"
+#include "emu/loader/lines.hpp"
 
 namespace forkscope::loader {
 
@@ -41,10 +42,11 @@ Result<SymbolTable> read_symbols(const std::string& name, std::span<const uint8_
 
 struct InitramfsSymbols {
     std::map<std::string, SymbolTable> files;  // by path, with one leading '/'
+    std::map<std::string, LineTable> lines;    // the same, of those that have any
     std::vector<std::string> problems;         // one line for each ELF file that cannot be read
 };
 
-// Every ELF file of a cpio archive. An error: the archive itself is bad.
+// Every ELF file of a cpio archive, with its lines of source. An error: the archive itself is bad.
 Result<InitramfsSymbols> read_initramfs_symbols(const std::string& name, std::span<const uint8_t> archive);
 
 // "mm::copy_page_range" of "_ZN2mm15copy_page_rangeEP9mm_structS1_"; other names as they are.

@@ -259,4 +259,48 @@ std::optional<SymbolModule> decode_symbols(ByteView bytes) {
     return module;
 }
 
+Bytes encode_lines(const SymbolModule& module) {
+    Bytes out;
+    out.push_back(static_cast<uint8_t>(module.kind));
+    append_string(out, module.name);
+    append_string(out, module.path);
+    append_varint(out, module.files.size());
+    for (const std::string& file : module.files) append_string(out, file);
+    append_varint(out, module.lines.size());
+    Line last;
+    for (const Line& line : module.lines) {
+        append_varint(out, line.address - last.address);
+        append_varint(out, zigzag(uint64_t{line.file} - last.file));
+        append_varint(out, zigzag(uint64_t{line.line} - last.line));
+        last = line;
+    }
+    return out;
+}
+
+std::optional<SymbolModule> decode_lines(ByteView bytes) {
+    ByteReader in(bytes);
+    SymbolModule module;
+    module.kind = in.word<uint8_t>() == 0 ? ModuleKind::Kernel : ModuleKind::User;
+    module.name = in.string();
+    module.path = in.string();
+    const uint64_t files = in.varint();
+    if (files > in.left()) return std::nullopt;
+    for (uint64_t i = 0; i < files && !in.failed(); ++i) module.files.push_back(in.string());
+    constexpr size_t kSmallestLine = 3;  // bytes
+    const uint64_t count = in.varint();
+    if (count > in.left() / kSmallestLine) return std::nullopt;
+    Line last;
+    for (uint64_t i = 0; i < count && !in.failed(); ++i) {
+        const uint64_t step = in.varint();
+        const uint64_t file = last.file + unzigzag(in.varint());
+        const uint64_t line = last.line + unzigzag(in.varint());
+        if (step > ~last.address || line > 0xffff'ffff || (line != 0 && file >= files)) return std::nullopt;
+        if (file > 0xffff'ffff) return std::nullopt;
+        last = {last.address + step, static_cast<uint32_t>(file), static_cast<uint32_t>(line)};
+        module.lines.push_back(last);
+    }
+    if (in.failed() || in.left() != 0) return std::nullopt;
+    return module;
+}
+
 }  // namespace forkscope::log

@@ -27,7 +27,7 @@ inline constexpr size_t kChunkHeadBytes = 48;
 inline constexpr uint32_t kMaxSummaryBytes = 4096;
 inline constexpr uint32_t kMaxRawBytes = 64 * 1024 * 1024;
 
-enum class ChunkKind : uint16_t { Meta = 1, Symbols = 2, Events = 3, Index = 4, End = 5 };
+enum class ChunkKind : uint16_t { Meta = 1, Symbols = 2, Events = 3, Index = 4, End = 5, Lines = 6 };
 enum class Codec : uint8_t { Stored = 0, Zstd = 1 };
 
 // The newest version of each kind of chunk that this program reads and writes; 0 for unknown kinds.
@@ -38,6 +38,7 @@ enum class Codec : uint8_t { Stored = 0, Zstd = 1 };
         case ChunkKind::Events:
         case ChunkKind::Index:
         case ChunkKind::End:
+        case ChunkKind::Lines:
             return 1;
     }
     return 0;
@@ -106,6 +107,7 @@ struct IndexEntry {
     uint64_t first_icount = 0;
     uint64_t last_icount = 0;
     uint32_t count = 0;
+    uint64_t first_event = 0;  // not in the file: the reader knows it from what stands before
     bool operator==(const IndexEntry&) const = default;
 };
 [[nodiscard]] Bytes encode_index(const std::vector<IndexEntry>& entries);
@@ -113,5 +115,9 @@ struct IndexEntry {
 
 [[nodiscard]] Bytes encode_symbols(const SymbolModule& module);
 [[nodiscard]] std::optional<SymbolModule> decode_symbols(ByteView bytes);
+
+// The lines of a module, and back: kind, name and path say whose they are, there are no symbols in it.
+[[nodiscard]] Bytes encode_lines(const SymbolModule& module);
+[[nodiscard]] std::optional<SymbolModule> decode_lines(ByteView bytes);
 
 }  // namespace forkscope::log

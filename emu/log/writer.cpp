@@ -44,11 +44,15 @@ public:
     [[nodiscard]] Result<> add_symbols(SymbolModule module) {
         if (finished_) return fail("the log is finished, no symbols can be added");
         std::ranges::stable_sort(module.symbols, {}, &Symbol::address);
-        Bytes payload = encode_symbols(module);
-        if (payload.size() > kMaxRawBytes)
-            return fail("the symbols of '{}' take {} bytes, at most {} fit into a log", module.name,
-                        payload.size(), kMaxRawBytes);
-        push(Symbols{std::move(payload)});
+        std::ranges::stable_sort(module.lines, {}, &Line::address);
+        Bytes symbols = encode_symbols(module);
+        Bytes lines = module.lines.empty() ? Bytes() : encode_lines(module);
+        const size_t size = std::max(symbols.size(), lines.size());
+        if (size > kMaxRawBytes)
+            return fail("the symbols of '{}' take {} bytes, at most {} fit into a log", module.name, size,
+                        kMaxRawBytes);
+        push(Symbols{ChunkKind::Symbols, std::move(symbols)});
+        if (!lines.empty()) push(Symbols{ChunkKind::Lines, std::move(lines)});
         return status();
     }
 
@@ -99,6 +103,7 @@ public:
 private:
     using Buffer = std::vector<Event>;
     struct Symbols {
+        ChunkKind kind;
         Bytes payload;
     };
     struct Finish {};
@@ -129,7 +134,7 @@ private:
             if (auto* buffer = std::get_if<Buffer>(&job)) {
                 done = write_events(*buffer);
             } else if (auto* symbols = std::get_if<Symbols>(&job)) {
-                if (!failed_) done = file_->append(ChunkKind::Symbols, symbols->payload, {}, {});
+                if (!failed_) done = file_->append(symbols->kind, symbols->payload, {}, {});
             } else {
                 done = write_end();
             }

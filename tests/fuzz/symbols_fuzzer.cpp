@@ -33,6 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static const std::vector<std::vector<uint8_t>> kGood = good_files();
     const std::vector<uint8_t> file = fuzz::patched({data, size}, kGood);
     if (const auto table = loader::read_symbols("elf", file)) check(*table);
+    (void)loader::read_lines("elf", file);
     if (const auto all = loader::read_initramfs_symbols("cpio", file))
         for (const auto& [path, table] : all->files) check(table);
     return 0;

@@ -14,9 +14,17 @@
 namespace forkscope::loader {
 
 // Not in the unnamed namespace, so that their names are known; never inlined, so that they exist.
+constexpr uint32_t kMarkerLine = __LINE__ + 1;
 [[gnu::noinline]] int symbols_test_marker(int value) {
     asm volatile("" : "+r"(value));
     return value + 1;
+}
+
+// The header's code is inlined, whatever the optimization.
+[[gnu::noinline, gnu::flatten]] uint64_t lines_test_marker(const uint8_t* bytes, size_t count) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += (VirtAddr(bytes[i]) + 1).page_base().raw();
+    return sum;
 }
 
 namespace {
@@ -151,6 +159,49 @@ TEST(Symbols, KnowsThisProgram) {
     ASSERT_NE(symbol, nullptr);
     EXPECT_EQ(symbol->name, "forkscope::loader::symbols_test_marker");
     EXPECT_EQ(symbol->address, VirtAddr(address));
+}
+
+// As a file in build/ would be told, from the directory of the build.
+TEST(Lines, KnowsThisProgram) {
+    const auto image = read_image("/proc/self/exe");
+    ASSERT_TRUE(image) << image.error().message;
+    const auto symbols = read_symbols("self", image->bytes);
+    const auto lines = read_lines("self", image->bytes);
+    ASSERT_TRUE(symbols && lines);
+    const auto symbol =
+        std::ranges::find(symbols->symbols(), "forkscope::loader::symbols_test_marker", &Symbol::name);
+    ASSERT_NE(symbol, symbols->symbols().end());
+    const LineRow* row = lines->find(symbol->address);
+    ASSERT_NE(row, nullptr);
+    EXPECT_THAT(lines->files[row->file], testing::EndsWith("tests/loader/symbols_test.cpp"));
+    EXPECT_GE(row->line, kMarkerLine);
+    EXPECT_LE(row->line, kMarkerLine + 3);
+    EXPECT_EQ(lines->find(VirtAddr(0)), nullptr);
+    EXPECT_TRUE(std::ranges::is_sorted(lines->rows, {}, &LineRow::address));
+}
+
+// The call in this file is told, not the line of the header that was inlined.
+TEST(Lines, InlinedHeadersAreToldByTheirCall) {
+    const auto image = read_image("/proc/self/exe");
+    const auto symbols = read_symbols("self", image->bytes);
+    const auto lines = read_lines("self", image->bytes);
+    ASSERT_TRUE(symbols && lines);
+    const auto symbol =
+        std::ranges::find(symbols->symbols(), "forkscope::loader::lines_test_marker", &Symbol::name);
+    ASSERT_NE(symbol, symbols->symbols().end());
+    EXPECT_EQ(lines_test_marker(nullptr, 0), 0u);
+    for (uint64_t at = 0; at < symbol->size; ++at) {
+        const LineRow* row = lines->find(symbol->address + at);
+        ASSERT_NE(row, nullptr) << at;
+        EXPECT_THAT(lines->files[row->file], testing::EndsWith("tests/loader/symbols_test.cpp")) << at;
+    }
+}
+
+TEST(Lines, NoDwarfNoLines) {
+    const auto lines = read_lines("k", pvh_kernel().build());
+    ASSERT_TRUE(lines) << lines.error().message;
+    EXPECT_TRUE(lines->rows.empty());
+    EXPECT_FALSE(read_lines("text", std::vector<uint8_t>{'t', 'e', 'x', 't'}));
 }
 
 TEST(Symbols, DamageIsAnErrorOrATable) {

@@ -140,6 +140,16 @@ TEST(Symbols, RoundTripAndRefuseWhatIsCut) {
     for (size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(decode_symbols(ByteView(bytes).first(n))) << n;
 }
 
+TEST(Lines, RoundTripAndRefuseWhatIsCutOrOutOfBounds) {
+    SymbolModule module{ModuleKind::Kernel, "kernel", "k", {}, {"mm/copy.cpp", "mm/fault.cpp"}};
+    module.lines = {{0x1000, 1, 300}, {0x1004, 0, 7}, {0x1009, 0, 0}, {0x2000, 1, 0xffff'ffff}};
+    const Bytes bytes = encode_lines(module);
+    EXPECT_EQ(decode_lines(bytes), module);
+    for (size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(decode_lines(ByteView(bytes).first(n))) << n;
+    module.lines.push_back({0x3000, 2, 1});
+    EXPECT_FALSE(decode_lines(encode_lines(module)));
+}
+
 TEST(Meta, RoundTripsThroughJson) {
     Meta meta;
     meta.program_version = "1.2";

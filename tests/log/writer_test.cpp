@@ -49,6 +49,8 @@ TEST(Writer, RandomEventsRoundTrip) {
 TEST(Writer, MetaAndSymbolsComeBackSorted) {
     TempDir dir;
     SymbolModule user{ModuleKind::User, "forkdemo", "/bin/forkdemo", {{20, 1, "b"}, {10, 1, "a"}}};
+    user.files = {"fork.c"};
+    user.lines = {{22, 0, 9}, {20, 0, 8}};
     {
         auto writer = Writer::open(dir / "a.mmu", test::some_meta());
         ASSERT_TRUE(writer);
@@ -60,6 +62,7 @@ TEST(Writer, MetaAndSymbolsComeBackSorted) {
     ASSERT_TRUE(reader);
     EXPECT_EQ((*reader)->meta(), test::some_meta());
     std::swap(user.symbols[0], user.symbols[1]);
+    std::swap(user.lines[0], user.lines[1]);
     EXPECT_EQ((*reader)->symbols(), (std::vector<SymbolModule>{test::some_symbols(), user}));
 }
 

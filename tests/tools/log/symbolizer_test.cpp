@@ -37,6 +37,35 @@ TEST(Symbolizer, UserCodeIsLookedUpInItsProgram) {
     EXPECT_EQ(s.text(0xffffffff80001000, 3, "forkdemo"), "0xffffffff80001000");
 }
 
+TEST(Symbolizer, LeavesOutTheNamespaceOfAWholeKernel) {
+    const Symbolizer s({{log::ModuleKind::Kernel,
+                         "kernel",
+                         "",
+                         {{0x1000, 16, "guest::do_fork"},
+                          {0x2000, 16, "guest::(anonymous namespace)::copy_pte"},
+                          {0x3000, 16, "guest::Tlb::flush"},
+                          {0x4000, 16, "std::move"}}}});
+    EXPECT_EQ(s.text(0x1000, 0, ""), "do_fork");
+    EXPECT_EQ(s.text(0x2001, 0, ""), "copy_pte+0x1");
+    EXPECT_EQ(s.text(0x3000, 0, ""), "Tlb::flush");
+    EXPECT_EQ(s.text(0x4000, 0, ""), "std::move");
+}
+
+TEST(Symbolizer, SaysTheLineWhereItIsKnown) {
+    const Symbolizer s({{log::ModuleKind::Kernel,
+                         "kernel",
+                         "",
+                         {{0x1000, 0x100, "do_fork"}, {0x2000, 0x10, "memcpy"}},
+                         {"guest/mm/copy.cpp", "a\x1b.hpp"},
+                         {{0x1000, 0, 80}, {0x1010, 0, 88}, {0x1020, 1, 7}, {0x1030, 0, 0}}}});
+    EXPECT_EQ(s.text(0x1000, 0, ""), "do_fork (guest/mm/copy.cpp:80)");
+    EXPECT_EQ(s.text(0x101f, 0, ""), "do_fork+0x1f (guest/mm/copy.cpp:88)");
+    EXPECT_EQ(s.text(0x1020, 0, ""), "do_fork+0x20 (a?.hpp:7)");
+    EXPECT_EQ(s.text(0x1030, 0, ""), "do_fork+0x30");
+    EXPECT_EQ(s.text(0x2000, 0, ""), "memcpy");
+    EXPECT_EQ(s.find(0x1018, 0, "")->name(), "do_fork+0x18");
+}
+
 TEST(Symbolizer, TheNearestSymbolThatReachesTheAddressWins) {
     const Symbolizer s = make();
     EXPECT_EQ(s.text(0x401012, 3, "forkdemo"), "inner+0x2");

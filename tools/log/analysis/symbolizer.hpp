@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "emu/log/symbols.hpp"
@@ -16,8 +16,11 @@ struct CodePlace {
     const log::SymbolModule* module = nullptr;
     const log::Symbol* symbol = nullptr;
     uint64_t offset = 0;  // bytes into the symbol
+    const log::Line* line = nullptr;
 
-    [[nodiscard]] std::string text() const;  // "copy_pte_range+0x3c"
+    [[nodiscard]] std::string text() const;    // "copy_pte_range+0x3c (guest/mm/copy.cpp:88)"
+    [[nodiscard]] std::string name() const;    // "copy_pte_range+0x3c"
+    [[nodiscard]] std::string source() const;  // "guest/mm/copy.cpp:88", "" if it is not known
 };
 
 class Symbolizer {
@@ -29,8 +32,12 @@ public:
     // Supervisor code is looked up in the kernel only, user code in that program only.
     [[nodiscard]] std::optional<CodePlace> find(uint64_t rip, unsigned cpl, std::string_view program) const;
 
-    // "copy_pte_range+0x3c", or the bare address if it has no name.
+    // "copy_pte_range+0x3c (guest/mm/copy.cpp:88)", or the bare address if it has no name.
     [[nodiscard]] std::string text(uint64_t rip, unsigned cpl, std::string_view program) const;
+
+    // The first and the last symbol that begin in a range of addresses; null if there is none.
+    [[nodiscard]] std::pair<const log::Symbol*, const log::Symbol*> names_between(
+        uint64_t first, uint64_t last, unsigned cpl, std::string_view program) const;
 
     [[nodiscard]] const std::vector<log::SymbolModule>& modules() const { return modules_; }
 
