@@ -199,6 +199,11 @@ void Cpu::log_system_call() {
     e.va = s.gpr(kRsi);
     e.pa = s.gpr(kRdx);
     core_.recorder().append(e);
+    log::Event rest = log::make_event(log::EventKind::SyscallArguments, core_.origin());
+    rest.a = s.gpr(kR10);
+    rest.b = s.gpr(kR8);
+    rest.va = s.gpr(kR9);
+    core_.recorder().append(rest);
     const uint64_t key = call_key();
     open_call(key) = {key, e.a};
 }

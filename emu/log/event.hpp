@@ -40,7 +40,8 @@ enum class EventKind : uint8_t {
     // An interrupt or exception other than a page fault was delivered. aux: vector; a: error code;
     // flags: kIntHardware, kIntSoftware, kHasErrorCode; va: where the handler starts.
     Interrupt = 10,
-    // System call by SYSCALL or INT 0x80. a: number; b: 1st argument; va: 2nd; pa: 3rd.
+    // System call by SYSCALL or INT 0x80. a: number; b: 1st argument; va: 2nd; pa: 3rd. SyscallArguments
+    // follows it.
     Syscall = 11,
     // First instruction in user mode after a system call. a: its number; b: RAX.
     SyscallReturn = 12,
@@ -59,8 +60,11 @@ enum class EventKind : uint8_t {
     RootDeath = 16,
     // The machine reset or stopped. aux: Stop; a: status.
     Stop = 17,
+    // The rest of a system call's registers, whether or not the call has so many arguments. a: 4th;
+    // b: 5th; va: 6th.
+    SyscallArguments = 18,
 };
-inline constexpr unsigned kEventKindCount = 18;
+inline constexpr unsigned kEventKindCount = 19;
 
 // Who changed a page-table entry.
 enum class Cause : uint8_t {

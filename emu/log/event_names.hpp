@@ -11,9 +11,9 @@
 namespace forkscope::log {
 
 inline constexpr std::array<std::string_view, kEventKindCount> kKindNames = {
-    "none",   "pte-write", "table-link", "table-unlink", "pte-found",  "tlb-fill",
-    "flush",  "fault",     "resolved",   "cr3",          "interrupt",  "syscall",
-    "sysret", "announce",  "finding",    "audit",        "root-death", "stop",
+    "none",    "pte-write", "table-link", "table-unlink", "pte-found",    "tlb-fill", "flush",
+    "fault",   "resolved",  "cr3",        "interrupt",    "syscall",      "sysret",   "announce",
+    "finding", "audit",     "root-death", "stop",         "syscall-args",
 };
 
 inline constexpr std::string_view kUnknownKindName = "unknown";
