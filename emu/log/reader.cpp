@@ -15,6 +15,20 @@
 
 namespace forkscope::log {
 
+namespace {
+
+// To the module that they belong to; it stands before them, unless it is damaged.
+void give_lines(std::vector<SymbolModule>& modules, SymbolModule&& lines) {
+    for (SymbolModule& module : modules) {
+        if (module.kind != lines.kind || module.name != lines.name || module.path != lines.path) continue;
+        module.files = std::move(lines.files);
+        module.lines = std::move(lines.lines);
+        return;
+    }
+}
+
+}  // namespace
+
 struct Reader::Zstd {
     Zstd() : context(ZSTD_createDCtx()) {
         if (context == nullptr) throw std::bad_alloc();
@@ -85,7 +99,10 @@ bool Reader::read_by_index() {
         if (entry.offset <= previous || entry.offset >= end->index_offset) return false;
         previous = entry.offset;
     }
-    for (const IndexEntry& entry : *entries) add_chunk(entry);
+    for (IndexEntry entry : *entries) {
+        entry.first_event = event_count_;
+        add_chunk(entry);
+    }
     add_chunk(end->index_offset, *index_head, nullptr);
     add_chunk(end_offset, *end_head, nullptr);
     damage_.unwritten_events = end->lost_events;
@@ -159,6 +176,7 @@ void Reader::add_chunk(uint64_t offset, const ChunkHead& head, const EventsSumma
         entry.first_icount = events->first_icount;
         entry.last_icount = events->last_icount;
         entry.count = events->count;
+        entry.first_event = events->first_event;
     }
     add_chunk(entry);
 }
@@ -192,15 +210,18 @@ void Reader::read_meta() {
 std::vector<SymbolModule> Reader::symbols() {
     std::vector<SymbolModule> modules;
     for (size_t i = 0; i < chunks_.size(); ++i) {
-        if (chunks_[i].kind != ChunkKind::Symbols || chunks_[i].version > known_version(ChunkKind::Symbols))
-            continue;
+        const bool lines = chunks_[i].kind == ChunkKind::Lines;
+        if (chunks_[i].kind != ChunkKind::Symbols && !lines) continue;
+        if (chunks_[i].version > known_version(chunks_[i].kind)) continue;
         const auto head = head_at(chunks_[i].offset);
         const auto bytes = head ? payload(chunks_[i].offset, *head) : std::nullopt;
-        auto module = bytes ? decode_symbols(*bytes) : std::nullopt;
-        if (module) {
+        auto module = !bytes ? std::nullopt : lines ? decode_lines(*bytes) : decode_symbols(*bytes);
+        if (!module) {
+            chunk_is_damaged(i);
+        } else if (!lines) {
             modules.push_back(std::move(*module));
         } else {
-            chunk_is_damaged(i);
+            give_lines(modules, std::move(*module));
         }
     }
     return modules;
@@ -214,6 +235,7 @@ Census Reader::census() {
     for (size_t i = 0; i < chunks_.size(); ++i) {
         if (chunks_[i].kind != ChunkKind::Events || chunks_[i].version > known_version(ChunkKind::Events))
             continue;
+        if (damaged_[i]) continue;
         const auto head = head_at(chunks_[i].offset);
         const auto summary = head ? decode_events_summary(head->summary) : std::nullopt;
         if (!summary) {
@@ -289,6 +311,7 @@ void Reader::chunk_is_damaged(size_t chunk) {
     damaged_[chunk] = true;
     ++damage_.damaged_chunks;
     damage_.missing_events += chunks_[chunk].count;
+    damaged_events_ += chunks_[chunk].count;
 }
 
 }  // namespace forkscope::log

@@ -50,7 +50,8 @@ struct Unknown {
     [[nodiscard]] std::string describe() const;
 };
 
-// How many events there are, from the heads of chunks alone.
+// How many events there are, from the heads of chunks alone; without the chunks that were found to be
+// damaged.
 struct Census {
     uint64_t chunks = 0;
     uint64_t event_chunks = 0;
@@ -82,12 +83,18 @@ public:
     // Counted from 0 over the whole file, unknown kinds included.
     [[nodiscard]] uint64_t number() const { return first_event_ + positions_[at_ - 1]; }
 
+    // How many more events there are. Ends the cursor. Chunks of which all pass are only counted.
+    [[nodiscard]] uint64_t count_rest();
+
 private:
     friend class Reader;
     EventCursor(Reader& reader, const EventFilter& filter);
     [[nodiscard]] bool next_in_later_chunk();
     [[nodiscard]] bool load_next_chunk();
     [[nodiscard]] bool may_hold(const EventsSummary& summary) const;
+    [[nodiscard]] bool holds_only(const EventsSummary& summary) const;
+    [[nodiscard]] uint64_t count_chunk(const EventsSummary& summary) const;
+    void keep_numbers_in_range();
 
     Reader* reader_;
     EventFilter filter_;
@@ -121,6 +128,8 @@ public:
     [[nodiscard]] const Unknown& unknown() const { return unknown_; }
     [[nodiscard]] uint64_t file_bytes() const { return file_bytes_; }
     [[nodiscard]] uint64_t event_count() const { return event_count_; }
+    // Of these, those in chunks that were not found to be damaged so far.
+    [[nodiscard]] uint64_t readable_events() const { return event_count_ - damaged_events_; }
     // How the chunks lie in the file.
     [[nodiscard]] const std::vector<IndexEntry>& chunks() const { return chunks_; }
 
@@ -147,6 +156,7 @@ private:
     int fd_;
     uint64_t file_bytes_;
     uint64_t event_count_ = 0;
+    uint64_t damaged_events_ = 0;
     std::vector<IndexEntry> chunks_;
     std::vector<uint64_t> latest_icount_;  // up to and with chunk i: for seeking
     std::vector<bool> damaged_;            // by chunk; counted once

@@ -293,6 +293,7 @@ void FakeGuest::syscall(uint64_t number, uint64_t arg0) {
 void FakeGuest::syscall_return(uint64_t number, uint64_t result) {
     if (!options_.syscalls) return;
     Event e = event(EventKind::SyscallReturn);
+    e.rip += 2;  // behind the SYSCALL
     e.a = number;
     e.b = result;
     record(e);

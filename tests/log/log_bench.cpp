@@ -8,6 +8,8 @@
 #include "emu/log/replay.hpp"
 #include "emu/log/writer.hpp"
 #include "tests/log/busy_guest.hpp"
+#include "tools/log/analysis/event_stats.hpp"
+#include "tools/log/analysis/fork_tracker.hpp"
 
 namespace forkscope {
 namespace {
@@ -91,6 +93,38 @@ void ReplayTables(benchmark::State& state) {
     count_events(state);
 }
 BENCHMARK(ReplayTables)->Unit(benchmark::kMillisecond);
+
+// What `log stats` does with every event, and `log forks` with those that it looks at.
+void Stats(benchmark::State& state) {
+    write_stream();
+    for (auto _ : state) {
+        auto reader = log::Reader::open(path());
+        analysis::EventStats stats;
+        log::Replay replay;
+        auto cursor = (*reader)->events();
+        while (cursor.next()) {
+            stats.add(cursor.event());
+            replay.apply(cursor.event(), cursor.number());
+        }
+        benchmark::DoNotOptimize(stats.events);
+    }
+    count_events(state);
+}
+BENCHMARK(Stats)->Unit(benchmark::kMillisecond);
+
+void Forks(benchmark::State& state) {
+    write_stream();
+    for (auto _ : state) {
+        auto reader = log::Reader::open(path());
+        analysis::ForkTracker tracker;
+        auto cursor = (*reader)->events({.kinds = analysis::ForkTracker::kKinds});
+        while (cursor.next()) tracker.apply(cursor.event(), cursor.number());
+        tracker.finish();
+        benchmark::DoNotOptimize(tracker.forks().size());
+    }
+    count_events(state);
+}
+BENCHMARK(Forks)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace forkscope

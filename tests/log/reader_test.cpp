@@ -30,7 +30,7 @@ protected:
         std::vector<Event> expected;
         std::vector<uint64_t> numbers;
         for (size_t i = 0; i < events_.size(); ++i) {
-            if (i < filter.from_event || !filter.passes(events_[i])) continue;
+            if (i < filter.from_event || i > filter.to_event || !filter.passes(events_[i])) continue;
             if ((filter.kinds & mask_of(events_[i].kind)) == 0) continue;
             expected.push_back(events_[i]);
             numbers.push_back(i);
@@ -38,6 +38,12 @@ protected:
         const auto got = read_all(*reader_, filter);
         EXPECT_TRUE(test::same(got.events, expected)) << got.events.size() << " of " << expected.size();
         EXPECT_EQ(got.numbers, numbers);
+        for (const size_t seen : {size_t{0}, expected.size() / 2, expected.size()}) {
+            auto cursor = reader_->events(filter);
+            for (size_t i = 0; i < seen; ++i) ASSERT_TRUE(cursor.next());
+            EXPECT_EQ(cursor.count_rest(), expected.size() - seen);
+            EXPECT_FALSE(cursor.next());
+        }
     }
 
     TempDir dir_;
@@ -52,14 +58,19 @@ TEST_F(ReaderTest, FiltersGiveWhatASlowComparisonGives) {
     expect_filtered({.kinds = mask_of(EventKind::Flush) | mask_of(EventKind::RootDeath)});
     expect_filtered({.from_icount = middle, .to_icount = middle + 5000});
     expect_filtered({.from_icount = ~uint64_t{0}});
-    expect_filtered({.task = 3});
-    expect_filtered({.task = 9999});
+    expect_filtered({.tasks = {3}});
+    expect_filtered({.tasks = {9999}});
+    expect_filtered({.tasks = {9999, 2, 3}});
     expect_filtered({.root = events_[events_.size() / 3].root});
     expect_filtered({.va = VaRange{0x7f12'3400'2000, 0x7f12'3400'3fff}});
     expect_filtered({.level = uint8_t{4}});
     expect_filtered({.from_event = 31'007});
+    expect_filtered({.to_event = 0});
+    expect_filtered({.from_event = 999, .to_event = 2000, .kinds = mask_of(EventKind::TlbFill)});
+    expect_filtered({.from_icount = middle, .to_event = 40'123});
+    expect_filtered({.from_event = 10'000'000});
     expect_filtered({.from_event = 1'000'000});
-    expect_filtered({.from_icount = middle, .kinds = mask_of(EventKind::TlbFill), .task = 1});
+    expect_filtered({.from_icount = middle, .kinds = mask_of(EventKind::TlbFill), .tasks = {1}});
 }
 
 TEST_F(ReaderTest, RandomFiltersGiveWhatASlowComparisonGives) {
@@ -70,7 +81,7 @@ TEST_F(ReaderTest, RandomFiltersGiveWhatASlowComparisonGives) {
         if (random() % 2 == 0) filter.from_icount = e.icount;
         if (random() % 2 == 0) filter.to_icount = e.icount + random() % 100'000;
         if (random() % 3 == 0) filter.kinds = random() & kKnownKinds;
-        if (random() % 4 == 0) filter.task = e.task;
+        if (random() % 4 == 0) filter.tasks = {e.task};
         if (random() % 4 == 0) filter.va = VaRange{e.va, e.va + random() % 0x10000};
         if (random() % 5 == 0) filter.from_event = random() % events_.size();
         expect_filtered(filter);
