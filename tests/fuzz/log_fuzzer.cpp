@@ -14,10 +14,20 @@
 #include "tests/log/fake_guest.hpp"
 #include "tests/log/log_file.hpp"
 #include "tools/log/analysis/event_stats.hpp"
+#include "tools/log/analysis/fault_book.hpp"
 #include "tools/log/analysis/fork_tracker.hpp"
+#include "tools/log/analysis/frame_history.hpp"
+#include "tools/log/analysis/last_writes.hpp"
 #include "tools/log/analysis/symbolizer.hpp"
+#include "tools/log/analysis/syscall_book.hpp"
+#include "tools/log/analysis/table_diff.hpp"
+#include "tools/log/analysis/table_rows.hpp"
+#include "tools/log/analysis/tlb_view.hpp"
+#include "tools/log/analysis/translation_watch.hpp"
 #include "tools/log/text/event_text.hpp"
+#include "tools/log/text/fault_text.hpp"
 #include "tools/log/text/fork_json.hpp"
+#include "tools/log/text/syscall_text.hpp"
 
 using namespace forkscope;
 
@@ -46,6 +56,13 @@ std::vector<log::Event> good_events() {
     return {events.end() - 150, events.end()};
 }
 
+log::SymbolModule with_lines() {
+    log::SymbolModule module = test::some_symbols();
+    module.files = {"mm/copy.cpp", "mm/fault.cpp"};
+    module.lines = {{0xffffffff80001000, 0, 88}, {0xffffffff80001010, 1, 7}, {0xffffffff80001200, 0, 0}};
+    return module;
+}
+
 std::vector<Chunk> good_chunks() {
     const std::vector<log::Event> events = good_events();
     const std::string meta = log::meta_to_json(test::some_meta());
@@ -53,12 +70,13 @@ std::vector<Chunk> good_chunks() {
     const log::ByteView columns = encoder.encode(events);
     return {{log::ChunkKind::Meta, 1, {}, {meta.begin(), meta.end()}},
             {log::ChunkKind::Symbols, 1, {}, log::encode_symbols(test::some_symbols())},
+            {log::ChunkKind::Lines, 1, {}, log::encode_lines(with_lines())},
             {log::ChunkKind::Events,
              1,
              log::encode_summary(log::summarize(events, 0)),
              {columns.begin(), columns.end()}},
             {log::ChunkKind::Index, 1, {}, log::encode_index({{32, log::ChunkKind::Meta, 1, 0, 0, 0}})},
-            {log::ChunkKind::End, 1, log::encode_summary(log::EndSummary{900, 4, 150, 0}), {}}};
+            {log::ChunkKind::End, 1, log::encode_summary(log::EndSummary{900, 5, 150, 0}), {}}};
 }
 
 std::vector<uint8_t> framed(const std::vector<Chunk>& chunks) {
@@ -130,6 +148,45 @@ void read_everything(log::Reader& reader) {
         if (some.number() < 20) std::abort();
 }
 
+// What the queries are made of.
+void ask_everything(log::Reader& reader) {
+    analysis::FaultBook faults({}, {});
+    analysis::SyscallBook calls({}, {});
+    analysis::TlbView tlb;
+    analysis::LastWrites writes;
+    analysis::FrameHistory frame(0x105000);
+    log::Replay replay;
+    log::Replay before;
+    analysis::TranslationWatch watch(replay, test::kUserHeap);
+    constexpr uint64_t kHalf = 75;
+    auto cursor = reader.events();
+    while (cursor.next()) {
+        const log::Event& e = cursor.event();
+        const uint64_t number = cursor.number();
+        faults.apply(e, number);
+        calls.apply(e, number);
+        tlb.apply(e, number);
+        (void)frame.apply(e);
+        if (e.kind == log::EventKind::PageFault) (void)writes.ask(e.pa, number);
+        if (number < kHalf) before.apply(e, number);
+        const bool touches = watch.touches(e);
+        replay.apply(e, number);
+        if (e.kind == log::EventKind::Cr3Switch) watch.set_root(e.b & ~kPageOffsetMask);
+        if (touches) watch.update();
+    }
+    while (const auto fault = faults.take(true)) (void)tools::fault_end_text(*fault);
+    while (const auto call = calls.take(true)) (void)(tools::call_text(*call) + tools::result_text(*call));
+    if (faults.waits() || calls.waits()) std::abort();
+    writes.find(reader);
+    (void)tlb.entries();
+    const analysis::FrameUsers users(replay);
+    // A page of tables that link each other unfolds to more rows than anybody wants to wait for.
+    constexpr log::VaRange kSome{test::kUserHeap, test::kUserHeap + 0x1f'ffff};
+    for (const uint64_t root : replay.roots()) (void)analysis::table_rows(replay, root, kSome, users);
+    for (const auto& [root, change] : analysis::spaces_between(before, replay, {}))
+        (void)analysis::diff_space(before, replay, root, change, kSome);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -142,6 +199,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto reader = log::Reader::open(kPath);
     if (reader) {
         read_everything(**reader);
+        ask_everything(**reader);
     } else if (reader.error().message.find('\n') != std::string::npos) {
         std::abort();
     }

@@ -14,10 +14,12 @@ namespace {
 
 using Verb = Result<> (*)(log::Reader&, const Query&, Output&);
 
-// `log story 3 F.mmu` is as good as `log story F.mmu 3`.
+// `log story 3 F.mmu` is as good as `log story F.mmu 3`, and `log who 0x7f00 F.mmu` as `log who F.mmu
+// 0x7f00`.
 void put_file_first(Query& query) {
-    if (!query.fork.empty() && parse_number(query.file) && !parse_number(query.fork))
-        std::swap(query.file, query.fork);
+    for (std::string* number : {&query.fork, &query.address})
+        if (!number->empty() && parse_number(query.file) && !parse_number(*number))
+            std::swap(query.file, *number);
 }
 
 void run(Verb verb, Query& query) {
@@ -38,37 +40,61 @@ void run(Verb verb, Query& query) {
     throw CLI::RuntimeError(static_cast<int>(done.error().status));
 }
 
-enum FilterOption : unsigned {
+enum Option : unsigned {
     kTime = 1,
     kTask = 2,
     kRoot = 4,
-    kEvents = 8,  // va, kind, level
+    kVa = 8,
+    kKind = 16,
+    kLevel = 32,
+    kEvents = kVa | kKind | kLevel,
+    kAt = 64,
+    kForks = 128,
+    kSummary = 256,
+    kFork = 512,      // a fork's number may follow the file
+    kAddress = 1024,  // an address must
 };
 
 void add_filters(CLI::App& verb, Query& query, unsigned which) {
+    if ((which & kAt) != 0)
+        verb.add_option(
+                "--at", query.at,
+                "The moment: instructions (1,000,000), virtual time (1.5ms), an event (e1234), start\n"
+                "or end, which it is if nothing is said")
+            ->type_name("T");
     if ((which & kTime) != 0) {
-        verb.add_option("--from", query.from, "Begin at this instruction count")->type_name("N");
-        verb.add_option("--to", query.to, "End with this instruction count")->type_name("N");
+        verb.add_option(
+                "--from", query.from,
+                "Begin at this moment: instructions (1,000,000), virtual time (1.5ms), an event (e1234)")
+            ->type_name("T");
+        verb.add_option("--to", query.to, "End with this moment")->type_name("T");
+    }
+    if ((which & kForks) != 0) {
+        verb.add_option("--before-fork", query.before_fork, "Begin right before this fork")->type_name("N");
+        verb.add_option("--after-fork", query.after_fork, "End when the call of this fork is done")
+            ->type_name("N");
     }
     if ((which & kTask) != 0)
-        verb.add_option("--task", query.task, "Only this task, by number or by name")->type_name("TID|NAME");
+        verb.add_option("--task", query.task, "Only this task, by number, or all of this name")
+            ->type_name("TID|NAME");
     if ((which & kRoot) != 0)
         verb.add_option("--root", query.root, "Only this address space, by its top page table (CR3)")
             ->type_name("ADDRESS");
-    if ((which & kEvents) != 0) {
+    if ((which & kVa) != 0)
         verb.add_option(
                 "--va", query.va,
-                "Only events about these virtual addresses: a page, or a range with both ends; entries\n"
+                "Only what is about these virtual addresses: a page, or a range with both ends; entries\n"
                 "count with all that they cover. Leaves out what the guest announces")
             ->type_name("ADDRESS[-ADDRESS]");
+    if ((which & kKind) != 0)
         verb.add_option("--kind", query.kind,
                         "Only these kinds: pte-write, table-link, table-unlink, pte-found, tlb-fill, flush,\n"
                         "fault, resolved, cr3, interrupt, syscall, sysret, announce, finding, audit,\n"
-                        "root-death, stop")
+                        "root-death, stop, syscall-args")
             ->type_name("LIST");
+    if ((which & kLevel) != 0)
         verb.add_option("--level", query.level, "Only this level: 1 (4 KiB pages) to 4 (top)")
             ->type_name("N");
-    }
 }
 
 struct VerbSpec {
@@ -76,7 +102,7 @@ struct VerbSpec {
     const char* help;
     const char* examples;
     Verb verb;
-    unsigned filters;
+    unsigned options;
     uint64_t limit;
     const char* limit_help;  // null: no --limit
 };
@@ -87,12 +113,16 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
     const auto query = std::make_shared<Query>();
     query->limit = spec.limit;
     app.add_option("file", query->file, "The log")->required()->type_name("F.mmu");
-    if (spec.verb == log_story)
+    if ((spec.options & kFork) != 0)
         app.add_option("fork", query->fork,
                        "Which fork, as `log forks` numbers them; without it the one with\n"
                        "the most write faults")
             ->type_name("N");
-    add_filters(app, *query, spec.filters);
+    if ((spec.options & kAddress) != 0)
+        app.add_option("address", query->address, "The address")->required()->type_name("ADDRESS");
+    add_filters(app, *query, spec.options);
+    if ((spec.options & kSummary) != 0)
+        app.add_flag("-c,--summary", query->summary, "Only the sums, as `strace -c` gives them");
     if (spec.limit_help != nullptr)
         app.add_option_function<std::string>(
                "--limit",
@@ -109,6 +139,77 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
     return app;
 }
 
+// What `ps`, strace and a debugger are asked about a live system.
+void add_task_verbs(CLI::App& log) {
+    add_verb(log, {"tasks", "Every task: family, names, life and deeds, as `ps --forest` lays them out",
+                   "A task is listed if it lived in the range of time; its counts are of that range.\n"
+                   "  forkscope log tasks F.mmu\n"
+                   "  forkscope log tasks --from 26ms --to 27ms F.mmu   who lived in that millisecond",
+                   log_tasks, kTime | kTask | kRoot, 200, "Show at most so many tasks; 0: all"});
+    add_verb(
+        log,
+        {"syscalls", "System calls with arguments and results, as `strace -f` shows them",
+         "In angle brackets: instructions from the call to the return, and page-table writes and page\n"
+         "faults of the kernel in between. Strings and buffers are shown by their addresses: a log holds\n"
+         "no memory.\n"
+         "  forkscope log syscalls --task sh F.mmu\n"
+         "  forkscope log syscalls -c F.mmu                    the sums of `strace -c`, in instructions",
+         log_syscalls, kTime | kTask | kRoot | kSummary, 200, "Show at most so many calls; 0: all"});
+    add_verb(
+        log,
+        {"faults", "Page faults explained: what refused, who wrote it so, and how it ended",
+         "refused: the entry that stood in the way, with its level and the bit that decided.\n"
+         "written: which code gave the entry that value, and when; a fault that should not be is mostly\n"
+         "the fault of that write. end: what the access found when it went through.\n"
+         "  forkscope log faults --task forkdemo F.mmu\n"
+         "  forkscope log faults --va 0x7f1234000000 F.mmu\n"
+         "  forkscope log faults -c F.mmu                      how many of which sort",
+         log_faults, kTime | kTask | kRoot | kVa | kLevel | kSummary, 20,
+         "Explain at most so many faults; 0: all"});
+}
+
+// Page tables, frames and TLB, at a moment and through time.
+void add_table_verbs(CLI::App& log) {
+    add_verb(
+        log,
+        {"tree", "The page tables as they stood at a moment, as a tree",
+         "Neighbours that are alike are folded into one row. The tables are rebuilt from the log alone.\n"
+         "  forkscope log tree F.mmu                           all spaces, at the end\n"
+         "  forkscope log tree --at 26.5ms --task 2 F.mmu\n"
+         "  forkscope log tree --at e1234 --va 0x400000-0x4fffff F.mmu",
+         log_tree, kAt | kTask | kRoot | kVa, 400, "Show at most so many rows; 0: all"});
+    add_verb(
+        log,
+        {"diff", "What is different in the page tables between two moments",
+         "+ a new entry, - one that is gone, ~ one that changed; rows of entries that changed alike are\n"
+         "folded. A space whose root was given up and taken again in between is told as another one.\n"
+         "  forkscope log diff --before-fork 1 --after-fork 1 F.mmu   what the call itself did\n"
+         "  forkscope log diff --from 26ms --to 27ms --task 2 F.mmu",
+         log_diff, kTime | kForks | kTask | kRoot | kVa, 400, "Show at most so many rows; 0: all"});
+    add_verb(log,
+             {"who", "The history of one virtual address: who wrote its entries, at every level",
+              "Follows the task through exec and fork: the address is looked up in whatever space it has.\n"
+              "  forkscope log who 0x7f1234000000 --task 2 F.mmu\n"
+              "  forkscope log who 0xffffffff80100000 --root 0x1ab000 F.mmu",
+              log_who, kTime | kTask | kRoot | kKind | kAddress, 200, "Show at most so many events; 0: all"});
+    add_verb(
+        log,
+        {"frame", "The life of one frame of RAM: every mapping it had, as data or as a page table",
+         "maps: how many entries point to it as data, after the event. What the guest announces (guest)\n"
+         "stands beside what the host saw.\n"
+         "  forkscope log frame 0x1c4000 F.mmu\n"
+         "  forkscope log frame 0x1c4000 --kind pte-write,pte-found F.mmu",
+         log_frame, kTime | kTask | kRoot | kKind | kAddress, 200, "Show at most so many changes; 0: all"});
+    add_verb(
+        log,
+        {"tlb", "What the TLB could hold at a moment, and whether the tables still agree",
+         "Every fill that no flush has covered since. STALE: the tables allow less now, or lead elsewhere;\n"
+         "used in that state, the entry would let through what it must not.\n"
+         "  forkscope log tlb --at e1234 F.mmu\n"
+         "  forkscope log tlb --at 26.5ms --va 0-0x7fffffffffff F.mmu   user space only",
+         log_tlb, kAt | kTask | kRoot | kVa | kLevel, 200, "Show at most so many rows; 0: all"});
+}
+
 }  // namespace
 
 void register_log_command(CLI::App& app) {
@@ -122,6 +223,9 @@ void register_log_command(CLI::App& app) {
         "  forkscope log info F.mmu     what was recorded, and whether the file is whole\n"
         "  forkscope log forks F.mmu    every fork, vfork and clone, one a line\n"
         "  forkscope log story F.mmu 1  the first of them, told step by step\n"
+        "Who knows `strace`, `ps` and a debugger finds them here: syscalls, tasks; faults for a page fault,\n"
+        "who for a watchpoint on a page-table entry, tree and diff for the tables at any moment of the "
+        "past.\n"
         "The exit status is 1 if the log is not whole, cut by a crash or a full disk, or damaged: what "
         "could\n"
         "be read is shown, and said to be so. info looks at every byte, the others at what they need. It is "
@@ -161,7 +265,7 @@ void register_log_command(CLI::App& app) {
          "where the guest announced something else, the story says so.\n"
          "  forkscope log story F.mmu\n"
          "  forkscope log story F.mmu 3 --limit 0",
-         log_story, 0, 20, "Tell at most so many write faults one by one; 0: all"});
+         log_story, kFork, 20, "Tell at most so many write faults one by one; 0: all"});
     add_verb(
         log,
         {"stats", "Counts of everything, and whether the log is complete",
@@ -170,6 +274,8 @@ void register_log_command(CLI::App& app) {
          "  forkscope log stats F.mmu\n"
          "  forkscope log stats --task 5 --from 2,000,000 F.mmu",
          log_stats, kTime | kTask | kRoot | kEvents, 20, "Show at most so many rows a table; 0: all"});
+    add_task_verbs(log);
+    add_table_verbs(log);
 }
 
 }  // namespace forkscope::tools

@@ -53,6 +53,27 @@ TEST(TaskTable, ATidThatIsUsedAgainIsAnotherTask) {
     EXPECT_EQ(tasks.label(5), "task 5");
 }
 
+// A task's name does not say what it runs: the address space does.
+TEST(TaskTable, ProgramsGoWithAddressSpaces) {
+    TaskTable tasks;
+    log::Event e = announce(abi::Announcement::TaskExec, 5, kSh, 0, 0x3000);
+    tasks.apply(e, 1);
+    tasks.apply(announce(abi::Announcement::TaskName, 5, 0x78), 2);
+    e = announce(abi::Announcement::ForkEnd, 5, 6, 0x4000);
+    e.root = 0x3000;
+    tasks.apply(e, 3);
+    log::Event by_child;
+    by_child.task = 6;
+    by_child.root = 0x4000;
+    EXPECT_EQ(tasks.program_of(by_child), "sh");
+    EXPECT_EQ(tasks.all()[*tasks.find(6)].root, 0x4000u);
+    EXPECT_EQ(tasks.all()[*tasks.find(5)].name, "x");
+    tasks.apply(announce(abi::Announcement::MmDestroy, 0x4000), 4);
+    EXPECT_EQ(tasks.program_in(0x4000), "");
+    by_child.task = 5;
+    EXPECT_EQ(tasks.program_of(by_child), "x");
+}
+
 TEST(TaskTable, WithoutATaskTheRootNamesTheSpace) {
     log::Event e;
     e.root = 0x1234000;

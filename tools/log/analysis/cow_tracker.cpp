@@ -50,6 +50,7 @@ void CowTracker::fault(const Event& e, uint64_t number) {
     told.side = cover->side;
     told.tid = e.task;
     if (const auto place = tasks_.find(e.task)) told.name = tasks_.all()[*place].name;
+    told.program = tasks_.program_of(e);
     told.root = e.root;
     told.va = e.va;
     told.error_code = e.a;

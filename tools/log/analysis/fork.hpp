@@ -40,6 +40,7 @@ struct CowBreak {
     Side side = Side::Parent;
     uint32_t tid = 0;
     std::string name;
+    std::string program;  // whose code it runs
     uint64_t root = 0;
     uint64_t va = 0;  // of the access
     uint64_t error_code = 0;

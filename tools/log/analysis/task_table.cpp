@@ -50,6 +50,11 @@ Task& TaskTable::get(uint64_t tid_word) {
 void TaskTable::apply(const log::Event& e, uint64_t number) {
     if (e.kind != log::EventKind::Announce) return;
     const When now{number, e.icount};
+    // Whoever announces something runs in its own space, as long as nobody says better.
+    if (e.task != 0 && e.aux != static_cast<uint16_t>(Announcement::TaskSwitch)) {
+        const auto runs = find(e.task);
+        if (runs && tasks_[*runs].root == 0) tasks_[*runs].root = e.root;
+    }
     switch (static_cast<Announcement>(e.aux)) {
         case Announcement::TaskCreate: {
             // A tid that is announced again belongs to a new task, whether or not the old one was reaped.
@@ -70,8 +75,21 @@ void TaskTable::apply(const log::Event& e, uint64_t number) {
             Task& task = get(e.a);
             task.name = comm_of(e.b, e.va);
             task.execs.push_back({now, task.name, e.pa});
+            task.root = e.pa;
+            programs_[e.pa] = task.name;
             break;
         }
+        case Announcement::ForkBegin:
+            get(e.a).root = e.va;
+            break;
+        case Announcement::ForkEnd:
+            if (static_cast<int64_t>(e.b) <= 0) break;
+            get(e.b).root = e.va;
+            if (e.va != e.root) programs_[e.va] = std::string(program_in(e.root));
+            break;
+        case Announcement::MmDestroy:
+            programs_.erase(e.a);
+            break;
         case Announcement::TaskExit:
             get(e.a).exit = TaskExit{now, static_cast<uint32_t>(e.b)};
             break;
@@ -87,6 +105,36 @@ std::optional<size_t> TaskTable::find(uint32_t tid) const {
     const auto found = last_.find(tid);
     if (found == last_.end()) return std::nullopt;
     return found->second;
+}
+
+std::string TaskTable::space_label(uint64_t root) const {
+    const Task* first = nullptr;
+    size_t more = 0;
+    for (const Task& task : tasks_) {
+        const auto latest = last_.find(task.tid);
+        const bool lives = !task.exit && latest != last_.end() && &tasks_[latest->second] == &task;
+        if (!lives || task.root != root || task.tid == 0) continue;
+        if (first == nullptr) {
+            first = &task;
+        } else {
+            ++more;
+        }
+    }
+    if (first == nullptr) return party_label(0, {}, root);
+    const std::string label = party_label(first->tid, first->name, root);
+    return more == 0 ? label : fmt::format("{} and {} more", label, more);
+}
+
+std::string_view TaskTable::program_in(uint64_t root) const {
+    const auto found = programs_.find(root);
+    return found == programs_.end() ? std::string_view() : found->second;
+}
+
+std::string_view TaskTable::program_of(const log::Event& event) const {
+    const std::string_view program = program_in(event.root);
+    if (!program.empty()) return program;
+    const auto place = find(event.task);
+    return place ? std::string_view(tasks_[*place].name) : std::string_view();
 }
 
 std::string TaskTable::label(uint32_t tid) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct Task {
     uint32_t parent = 0;  // tid
     uint32_t tgid = 0;
     uint64_t flags = 0;           // of the clone that made it
+    uint64_t root = 0;            // its address space, as last announced; 0: nobody said
     std::optional<When> created;  // nothing: it was there before the log, or nobody said
     std::string name;             // the last one
     std::string first_name;       // before any exec
@@ -67,12 +69,22 @@ public:
     // 0x1234000".
     [[nodiscard]] std::string label(const log::Event& event) const;
 
+    // Who lives in an address space: "forkdemo[12]", "forkdemo[12] and 3 more", "root 0x1234000".
+    [[nodiscard]] std::string space_label(uint64_t root) const;
+
+    // The program that was executed in an address space, or in the one that it was forked from; "" if nobody
+    // said. A task's name can be changed, by itself, and is no evidence of what code it runs.
+    [[nodiscard]] std::string_view program_in(uint64_t root) const;
+    // The program whose code the event's instruction is: by its address space, else by its task's name.
+    [[nodiscard]] std::string_view program_of(const log::Event& event) const;
+
 private:
     Task& get(uint64_t tid_word);
     Task& add(uint32_t tid);
 
     std::vector<Task> tasks_;
-    std::unordered_map<uint32_t, size_t> last_;  // tid -> place of its latest task
+    std::unordered_map<uint32_t, size_t> last_;           // tid -> place of its latest task
+    std::unordered_map<uint64_t, std::string> programs_;  // root -> program
 };
 
 // "forkdemo[12]", "task 12", "root 0x1234000".

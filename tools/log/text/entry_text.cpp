@@ -34,15 +34,6 @@ void add_word(std::string& text, std::string_view word) {
     text += word;
 }
 
-[[nodiscard]] std::string bits_text(uint64_t entry, unsigned level) {
-    std::string text;
-    for (const NamedBit& bit : kBits)
-        if ((entry & bit.mask) != 0) add_word(text, bit.name);
-    if ((entry & log::kEntryPageSize) != 0) add_word(text, level == 1 ? "PAT" : "PS");
-    if ((entry & kSoftwareBits) != 0) add_word(text, fmt::format("sw {:#x}", entry & kSoftwareBits));
-    return text;
-}
-
 [[nodiscard]] std::string target_text(uint64_t entry, unsigned level) {
     const char* what = log::links_table(entry, level) ? "table" : "frame";
     return fmt::format("{} {:#x}", what, log::frame_of(entry, level));
@@ -54,6 +45,15 @@ void add_word(std::string& text, std::string_view word) {
 }
 
 }  // namespace
+
+std::string bits_text(uint64_t entry, unsigned level) {
+    std::string text;
+    for (const NamedBit& bit : kBits)
+        if ((entry & bit.mask) != 0) add_word(text, bit.name);
+    if ((entry & log::kEntryPageSize) != 0) add_word(text, level == 1 ? "PAT" : "PS");
+    if ((entry & kSoftwareBits) != 0) add_word(text, fmt::format("sw {:#x}", entry & kSoftwareBits));
+    return text;
+}
 
 std::string entry_text(uint64_t entry, unsigned level) {
     if (entry == 0) return "0";

@@ -10,6 +10,9 @@ namespace forkscope::tools {
 // "not present, 0x..." for another one without P.
 [[nodiscard]] std::string entry_text(uint64_t entry, unsigned level);
 
+// "P W U A NX", without the address.
+[[nodiscard]] std::string bits_text(uint64_t entry, unsigned level);
+
 // What is different, short: "-W", "+A +D", "frame 0x1000 -> 0x2000", "mapped", "unmapped".
 [[nodiscard]] std::string entry_difference(uint64_t before, uint64_t after, unsigned level);
 

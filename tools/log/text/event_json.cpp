@@ -94,6 +94,9 @@ void add_fields(Json& json, const Event& e, const Names& names) {
             json["name"] = syscall_name(e.a);
             json["arguments"] = {hex(e.b), hex(e.va), hex(e.pa)};
             return;
+        case EventKind::SyscallArguments:
+            json["arguments"] = {hex(e.a), hex(e.b), hex(e.va)};
+            return;
         case EventKind::SyscallReturn:
             json["number"] = e.a;
             json["name"] = syscall_name(e.a);
@@ -133,6 +136,13 @@ void add_fields(Json& json, const Event& e, const Names& names) {
 
 }  // namespace
 
+void add_code(Json& json, const char* code, const char* source, const analysis::Symbolizer& symbols,
+              uint64_t rip, unsigned cpl, std::string_view program) {
+    const auto place = symbols.find(rip, cpl, program);
+    json[code] = place ? place->name() : hex(rip);
+    json[source] = place && place->line != nullptr ? Json(place->source()) : Json(nullptr);
+}
+
 Json event_json(const Event& e, uint64_t number, const Names& names) {
     Json json;
     json["event"] = number;
@@ -143,7 +153,7 @@ Json event_json(const Event& e, uint64_t number, const Names& names) {
     json["name"] = names.program_of(e.task);
     json["root"] = hex(e.root);
     json["rip"] = hex(e.rip);
-    json["code"] = names.code(e);
+    add_code(json, "code", "source", names.symbols, e.rip, e.cpl, names.tasks.program_of(e));
     json["kind"] = log::name_of(e.kind);
     add_fields(json, e, names);
     return json;

@@ -20,7 +20,7 @@ std::string Names::program_of(uint32_t tid) const {
     return place ? tasks.all()[*place].name : std::string();
 }
 
-std::string Names::code(const Event& e) const { return symbols.text(e.rip, e.cpl, program_of(e.task)); }
+std::string Names::code(const Event& e) const { return symbols.text(e.rip, e.cpl, tasks.program_of(e)); }
 
 namespace {
 
@@ -140,6 +140,8 @@ std::string event_text(const Event& e, const Names& names) {
             return interrupt_text(e);
         case EventKind::Syscall:
             return fmt::format("{}({:#x}, {:#x}, {:#x})", syscall_name(e.a), e.b, e.va, e.pa);
+        case EventKind::SyscallArguments:
+            return fmt::format("and {:#x}, {:#x}, {:#x}", e.a, e.b, e.va);
         case EventKind::SyscallReturn: {
             const auto result = static_cast<int64_t>(e.b);
             const bool error = result < 0 && result > -4096;

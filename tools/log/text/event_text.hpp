@@ -27,4 +27,8 @@ struct Names {
 // Addresses and entries are strings in hexadecimal, for JSON numbers are not exact beyond 2^53.
 [[nodiscard]] Json event_json(const log::Event& event, uint64_t number, const Names& names);
 
+// Members for a code address: "copy_pte_range+0x3c", and "guest/mm/copy.cpp:88" or null.
+void add_code(Json& json, const char* code, const char* source, const analysis::Symbolizer& symbols,
+              uint64_t rip, unsigned cpl, std::string_view program);
+
 }  // namespace forkscope::tools

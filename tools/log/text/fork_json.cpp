@@ -7,6 +7,7 @@
 
 #include "tools/log/text/decode.hpp"
 #include "tools/log/text/entry_text.hpp"
+#include "tools/log/text/event_text.hpp"
 #include "tools/log/text/numbers.hpp"
 
 namespace forkscope::tools {
@@ -104,7 +105,7 @@ template <typename T>
     json["error"] = error_code_text(b.error_code);
     json["rip"] = hex(b.fault_rip);
     json["cpl"] = b.fault_cpl;
-    json["code"] = symbols.text(b.fault_rip, b.fault_cpl, b.name);
+    add_code(json, "code", "source", symbols, b.fault_rip, b.fault_cpl, b.program);
     json["outcome"] = outcome_name(b.outcome);
     json["old_table"] = nullptr;
     json["new_table"] = nullptr;
@@ -120,7 +121,7 @@ template <typename T>
         json["old_frame"] = hex(log::frame_of(b.old_entry, b.level));
         json["new_frame"] = hex(log::frame_of(b.new_entry, b.level));
         json["upgrade"] = when_json(b.upgrade);
-        json["upgrade_code"] = symbols.text(b.upgrade_rip, b.upgrade_cpl, b.name);
+        add_code(json, "upgrade_code", "upgrade_source", symbols, b.upgrade_rip, b.upgrade_cpl, b.program);
         json["bytes_copied"] = b.bytes_copied();
     }
     json["invalidation"] = maybe<analysis::FlushSeen>(b.invalidation, flush_json);
@@ -173,7 +174,9 @@ Json story_json(const StoryView& view) {
     const analysis::ForkDetails& d = view.fork.details;
     Json json = fork_json(view.fork);
     json["protected_ranges"] = ranges_json(d.protected_ranges);
-    json["protected_by"] = d.first_protect ? Json(view.symbols.text(d.protect_rip, 0, "")) : Json(nullptr);
+    json["protected_by"] = nullptr;
+    if (d.first_protect)
+        add_code(json, "protected_by", "protected_by_source", view.symbols, d.protect_rip, 0, "");
     json["copied_ranges"] = ranges_json(d.copied_ranges);
     json["flushes_seen"] = Json::array();
     for (const analysis::FlushSeen& flush : d.flushes) json["flushes_seen"].push_back(flush_json(flush));

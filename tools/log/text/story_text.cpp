@@ -215,19 +215,19 @@ private:
         step(b.fault, fmt::format("{} {} writes {:#x} at {}: page fault, error {}",
                                   out_.paint(b.side == Side::Parent ? Style::Blue : Style::Green, side_of(b)),
                                   analysis::party_label(b.tid, b.name, b.root), b.va,
-                                  code(b.fault_rip, b.fault_cpl, b.name), error_code_text(b.error_code)));
+                                  code(b.fault_rip, b.fault_cpl, b.program), error_code_text(b.error_code)));
         if (b.table_entries) shared_table(b);
         switch (b.outcome) {
             case Outcome::Copy:
                 more(fmt::format("{}: frame {:#x} -> {:#x}, {} copied, by {}",
                                  out_.paint(Style::Yellow, "copy"), log::frame_of(b.old_entry, b.level),
                                  log::frame_of(b.new_entry, b.level), bytes_text(b.bytes_copied()),
-                                 code(b.upgrade_rip, b.upgrade_cpl, b.name)));
+                                 code(b.upgrade_rip, b.upgrade_cpl, b.program)));
                 break;
             case Outcome::Reuse:
                 more(fmt::format("{}: frame {:#x} has no other user, by {}", out_.paint(Style::Cyan, "reuse"),
                                  log::frame_of(b.old_entry, b.level),
-                                 code(b.upgrade_rip, b.upgrade_cpl, b.name)));
+                                 code(b.upgrade_rip, b.upgrade_cpl, b.program)));
                 break;
             case Outcome::TableCopy:
                 break;

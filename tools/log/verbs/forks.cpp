@@ -1,4 +1,6 @@
 // `log forks`: one line a fork.
+#include <algorithm>
+
 #include "tools/log/analysis/fork_tracker.hpp"
 #include "tools/log/text/fork_json.hpp"
 #include "tools/log/text/fork_text.hpp"
@@ -13,7 +15,9 @@ using analysis::Fork;
 
 [[nodiscard]] bool fits(const Fork& fork, const log::EventFilter& filter) {
     if (fork.begin.icount < filter.from_icount || fork.begin.icount > filter.to_icount) return false;
-    if (filter.task && fork.parent.tid != *filter.task && fork.child.tid != *filter.task) return false;
+    if (fork.begin.event < filter.from_event || fork.begin.event > filter.to_event) return false;
+    const auto takes_part = [&](uint32_t tid) { return tid == fork.parent.tid || tid == fork.child.tid; };
+    if (!filter.tasks.empty() && std::ranges::none_of(filter.tasks, takes_part)) return false;
     return !filter.root || fork.parent.root == *filter.root || fork.child.root == *filter.root;
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "tools/log/analysis/task_table.hpp"
+#include "tools/log/text/numbers.hpp"
 
 namespace forkscope::tools {
 
@@ -20,6 +21,66 @@ Result<uint64_t> parse_number(std::string_view text) {
     if (begin == end || stop != end || error != std::errc())
         return fail("'{}' is no number; write 1000000, 1,000,000 or 0xf4240", text);
     return value;
+}
+
+namespace {
+
+// Virtual nanoseconds a unit, or 0.
+[[nodiscard]] double unit_of(std::string_view suffix) {
+    return suffix == "ns" ? 1 : suffix == "us" ? 1e3 : suffix == "ms" ? 1e6 : suffix == "s" ? 1e9 : 0;
+}
+
+}  // namespace
+
+Result<Moment> parse_moment(std::string_view text, const log::Meta& meta) {
+    if (text == "start") return Moment{};
+    if (text == "end") return Moment{{}, ~uint64_t{0}};
+    if (text.starts_with('e')) {
+        const auto event = parse_number(text.substr(1));
+        if (event) return Moment{{}, *event};
+    }
+    const size_t letters = text.find_last_not_of("munsUMNS") + 1;
+    if (const double unit = unit_of(text.substr(letters)); unit != 0 && !text.starts_with("0x")) {
+        double value = 0;
+        const auto [stop, error] = std::from_chars(text.data(), text.data() + letters, value);
+        if (error == std::errc() && stop == text.data() + letters && value >= 0) {
+            if (meta.instructions_per_second == 0)
+                return fail("'{}': this log does not say how long an instruction takes; write instructions",
+                            text);
+            const double count = value * unit * static_cast<double>(meta.instructions_per_second) / 1e9;
+            if (count < 1.8e19) return Moment{static_cast<uint64_t>(count), {}};
+        }
+    }
+    const auto icount = parse_number(text);
+    if (icount) return Moment{*icount, {}};
+    return fail(
+        "'{}' is no moment; write instructions (1,000,000), virtual time (1.5ms), an event (e1234), start or "
+        "end",
+        text);
+}
+
+uint64_t events_until(const Moment& moment, log::Reader& reader) {
+    if (moment.event) return *moment.event == ~uint64_t{0} ? *moment.event : *moment.event + 1;
+    if (!moment.icount) return 0;
+    if (*moment.icount == ~uint64_t{0}) return ~uint64_t{0};
+    auto later = reader.events({.from_icount = *moment.icount + 1});
+    return later.next() ? later.number() : ~uint64_t{0};
+}
+
+std::string moment_text(uint64_t events, log::Reader& reader) {
+    if (events == 0) return "before the first event";
+    const uint64_t last = std::min(events, reader.event_count()) - 1;
+    auto cursor = reader.events({.from_event = last});
+    if (!cursor.next()) {
+        // Beyond what is left of the log.
+        const log::Census census = reader.census();
+        return fmt::format("at the end of the log, instruction {}", grouped(census.last_icount));
+    }
+    const uint64_t icount = cursor.event().icount;
+    const std::string time = duration_text(icount, reader.meta().instructions_per_second);
+    return fmt::format("after event {}, instruction {}{}{}", grouped(cursor.number()), grouped(icount),
+                       time.empty() ? "" : fmt::format(", {} after reset", time),
+                       events > last + 1 ? " (the end of the log)" : "");
 }
 
 Result<log::VaRange> parse_range(std::string_view text) {
@@ -54,11 +115,12 @@ Result<log::KindMask> parse_kinds(std::string_view list) {
     return kinds;
 }
 
-Result<uint32_t> find_task(const std::string& text, log::Reader& reader) {
+// Those that have the number or, at any time, the name.
+Result<std::vector<uint32_t>> find_tasks(const std::string& text, log::Reader& reader) {
     if (!text.empty() && text[0] >= '0' && text[0] <= '9') {
         const uint64_t tid = TRY(parse_number(text));
         if (tid > 0xffff'ffff) return fail("'{}' is no task: tids have 32 bits", text);
-        return static_cast<uint32_t>(tid);
+        return std::vector{static_cast<uint32_t>(tid)};
     }
     analysis::TaskTable tasks;
     auto cursor = reader.events({.kinds = analysis::TaskTable::kKinds});
@@ -71,24 +133,27 @@ Result<uint32_t> find_task(const std::string& text, log::Reader& reader) {
         if (named && std::ranges::find(found, task.tid) == found.end()) found.push_back(task.tid);
     }
     if (found.empty()) return fail("no task of this log is called '{}'", text);
-    if (found.size() > 1) {
-        std::string tids;
-        for (const uint32_t tid : found) tids += fmt::format("{}{}", tids.empty() ? "" : ", ", tid);
-        return fail("several tasks are called '{}'; name one by its number: {}", text, tids);
-    }
-    return found.front();
+    return found;
 }
 
 }  // namespace
 
 Result<log::EventFilter> filter_of(const Query& query, log::Reader& reader) {
     log::EventFilter filter;
-    if (!query.from.empty()) filter.from_icount = TRY(parse_number(query.from));
-    if (!query.to.empty()) filter.to_icount = TRY(parse_number(query.to));
-    if (filter.from_icount > filter.to_icount)
+    if (!query.from.empty()) {
+        const Moment from = TRY(parse_moment(query.from, reader.meta()));
+        filter.from_icount = from.icount.value_or(0);
+        filter.from_event = from.event.value_or(0);
+    }
+    if (!query.to.empty()) {
+        const Moment to = TRY(parse_moment(query.to, reader.meta()));
+        filter.to_icount = to.icount.value_or(filter.to_icount);
+        filter.to_event = to.event.value_or(filter.to_event);
+    }
+    if (filter.from_icount > filter.to_icount || filter.from_event > filter.to_event)
         return fail("--from {} is after --to {}", query.from, query.to);
     if (!query.kind.empty()) filter.kinds = TRY(parse_kinds(query.kind));
-    if (!query.task.empty()) filter.task = TRY(find_task(query.task, reader));
+    if (!query.task.empty()) filter.tasks = TRY(find_tasks(query.task, reader));
     if (!query.va.empty()) filter.va = TRY(parse_range(query.va));
     if (!query.root.empty()) filter.root = TRY(parse_number(query.root)) & ~kPageOffsetMask;
     if (!query.level.empty()) {
@@ -97,6 +162,21 @@ Result<log::EventFilter> filter_of(const Query& query, log::Reader& reader) {
         filter.level = static_cast<uint8_t>(level);
     }
     return filter;
+}
+
+Result<uint32_t> one_task_of(const Query& query, log::Reader& reader) {
+    const std::vector<uint32_t> tasks = TRY(find_tasks(query.task, reader));
+    if (tasks.size() == 1) return tasks.front();
+    constexpr size_t kNamed = 12;
+    std::string tids;
+    for (size_t i = 0; i < std::min(tasks.size(), kNamed); ++i)
+        tids += fmt::format("{}{}", i == 0 ? "" : ", ", tasks[i]);
+    if (tasks.size() > kNamed) tids += fmt::format(" and {} more", tasks.size() - kNamed);
+    return fail("several tasks are called '{}'; name one by its number: {}", query.task, tids);
+}
+
+uint64_t events_filtered_out(const log::Reader& reader, uint64_t fitting) {
+    return reader.readable_events() - std::min(reader.readable_events(), fitting);
 }
 
 Result<> require_kinds(const log::Reader& reader, const Query& query, log::KindMask needed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,21 +15,42 @@ namespace forkscope::tools {
 struct Query {
     std::string file;
     bool json = false;
-    std::string from;     // instruction count
-    std::string to;       // the same, included
-    std::string task;     // tid or name
-    std::string va;       // address or LO-HI
-    std::string kind;     // list of names
-    std::string level;    // 1..4
-    std::string root;     // physical address
-    std::string fork;     // its number; empty: none named
-    uint64_t limit = 0;   // 0: none
+    std::string from;  // a moment
+    std::string to;    // the same, included
+    std::string at;    // the same
+    std::string before_fork;
+    std::string after_fork;
+    std::string address;   // that the verb is about: virtual for `who`, physical for `frame`
+    bool summary = false;  // instead of the list
+    std::string task;      // tid or name
+    std::string va;        // address or LO-HI
+    std::string kind;      // list of names
+    std::string level;     // 1..4
+    std::string root;      // physical address
+    std::string fork;      // its number; empty: none named
+    uint64_t limit = 0;    // 0: none
 
     [[nodiscard]] bool has_filter() const {
         return !(from.empty() && to.empty() && task.empty() && va.empty() && kind.empty() && level.empty() &&
                  root.empty());
     }
 };
+
+// A point of a log: by instruction count, or by the number of an event; with neither, before everything.
+struct Moment {
+    std::optional<uint64_t> icount;
+    std::optional<uint64_t> event;
+};
+// "1,000,000" or "0xf4240" instructions, "1.5ms" (ns, us, ms, s) of virtual time, "e1234" for an event,
+// "start", "end".
+[[nodiscard]] Result<Moment> parse_moment(std::string_view text, const log::Meta& meta);
+
+// The moment as the number of the last event that is in the past then, plus one; everything with the same
+// instruction count is. 0: nothing has happened yet.
+[[nodiscard]] uint64_t events_until(const Moment& moment, log::Reader& reader);
+
+// "event 1,234, instruction 26,000,000, 26.00 ms after reset", of the state after `events` events.
+[[nodiscard]] std::string moment_text(uint64_t events, log::Reader& reader);
 
 // "123", "0x7f00", "1,000,000", "1_000".
 [[nodiscard]] Result<uint64_t> parse_number(std::string_view text);
@@ -38,8 +60,14 @@ struct Query {
 // The filter that the options make. A task's name is looked up in the log.
 [[nodiscard]] Result<log::EventFilter> filter_of(const Query& query, log::Reader& reader);
 
+// The task of --task, where it must be one.
+[[nodiscard]] Result<uint32_t> one_task_of(const Query& query, log::Reader& reader);
+
 // What the verb needs to tell the truth must have been recorded (`run --events`).
 [[nodiscard]] Result<> require_kinds(const log::Reader& reader, const Query& query, log::KindMask needed);
+
+// "1,234 events did not fit the filter": of all events in the file, those that were not in `fitting`.
+[[nodiscard]] uint64_t events_filtered_out(const log::Reader& reader, uint64_t fitting);
 
 // The line about damage and unknown parts that every text output ends with, if there is one to say.
 void print_reservations(log::Reader& reader, Output& out);

@@ -74,8 +74,8 @@ Result<> log_show(log::Reader& reader, const Query& query, Output& out) {
     auto cursor = reader.events(filter);
     while (cursor.next()) {
         if (query.limit != 0 && shown == query.limit) {
-            ++left_out;
-            continue;
+            left_out = 1 + cursor.count_rest();
+            break;
         }
         follower.catch_up(cursor.number());
         if (query.json) {
@@ -86,15 +86,18 @@ Result<> log_show(log::Reader& reader, const Query& query, Output& out) {
         }
         ++shown;
     }
+    const uint64_t filtered_out = events_filtered_out(reader, shown + left_out);
     if (query.json) {
-        out.print("\n],\"shown\":{},\"left_out\":{},\"damage\":{},\"unknown\":{}}}\n", shown, left_out,
-                  Json(reader.damage().describe()).dump(), Json(reader.unknown().describe()).dump());
+        out.print("\n],\"shown\":{},\"left_out\":{},\"filtered_out\":{},\"damage\":{},\"unknown\":{}}}\n",
+                  shown, left_out, filtered_out, Json(reader.damage().describe()).dump(),
+                  Json(reader.unknown().describe()).dump());
         return {};
     }
     if (shown == 0) out.print("No event fits.\n");
     if (left_out != 0)
         out.print("{} shown, {} more left out by --limit {} (--limit 0 shows all).\n",
                   counted(shown, "event"), grouped(left_out), query.limit);
+    if (filtered_out != 0) out.print("{} did not fit the filter.\n", counted(filtered_out, "event"));
     print_reservations(reader, out);
     return {};
 }

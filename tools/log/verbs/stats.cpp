@@ -115,6 +115,7 @@ struct Actor {
 struct Statistics {
     EventStats stats;
     analysis::TaskTable tasks;
+    uint64_t filtered_out = 0;
     std::optional<log::Replay> replay;  // over the whole log, if nothing is filtered out
 };
 
@@ -156,6 +157,7 @@ void print_text(const Statistics& r, const Query& query, log::Reader& reader, Ou
                   grouped(a.stats.flushes), grouped(a.stats.syscalls));
     }
     if (shown > limit) out.print("{} more left out by --limit {}\n", grouped(shown - limit), query.limit);
+    if (r.filtered_out != 0) out.print("{} did not fit the filter.\n", counted(r.filtered_out, "event"));
     if (!r.replay) return;
     out.print("\n{}\n  {}\n", out.paint(Style::Bold, "Is the log complete?"),
               completeness_text(r.replay->report()));
@@ -183,6 +185,7 @@ void print_json(const Statistics& r, log::Reader& reader, Output& out) {
                                   {"tlb_fills", a.stats.fills},
                                   {"flushes", a.stats.flushes},
                                   {"syscalls", a.stats.syscalls}});
+    json["filtered_out"] = r.filtered_out;
     json["completeness"] = r.replay ? completeness_json(r.replay->report()) : Json(nullptr);
     json["damage"] = reader.damage().describe();
     json["unknown"] = reader.unknown().describe();
@@ -203,6 +206,7 @@ Result<> log_stats(log::Reader& reader, const Query& query, Output& out) {
         r.stats.add(cursor.event());
         if (r.replay) r.replay->apply(cursor.event(), cursor.number());
     }
+    r.filtered_out = events_filtered_out(reader, r.stats.events);
     (void)reader.census();  // counts the events of unknown kinds
     if (query.json) {
         print_json(r, reader, out);

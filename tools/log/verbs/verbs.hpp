@@ -14,4 +14,13 @@ namespace forkscope::tools {
 [[nodiscard]] Result<> log_forks(log::Reader& reader, const Query& query, Output& out);
 [[nodiscard]] Result<> log_story(log::Reader& reader, const Query& query, Output& out);
 
+[[nodiscard]] Result<> log_tasks(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_tree(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_diff(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_who(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_frame(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_tlb(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_faults(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_syscalls(log::Reader& reader, const Query& query, Output& out);
+
 }  // namespace forkscope::tools
