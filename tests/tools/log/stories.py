@@ -88,9 +88,26 @@ def story(options, directory, name, append):
 
 def first_read(log):
     """When the last `cat` got the kernel's counters."""
-    reads = [c for c in log.ask("syscalls", "--task", "cat")["syscalls"] if c["call"] == "read" and (c["result"] or 0) > 200]
+    reads = [c for c in log.ask("syscalls", "--task", "cat")["syscalls"]
+             if c["call"] in ("read", "sendfile") and (c["result"] or 0) > 200]
     check(reads, "cat read nothing")
     return reads[0]["icount"]
+
+
+def page_of(address):
+    return int(address, 16) >> 12
+
+
+def broken(fault):
+    """Task, page and frame of a write after which its page was the task's own."""
+    return fault["task"], page_of(fault["va"]), page_of(fault["resolved"]["leaf"]) & (1 << 40) - 1
+
+
+def announced_breaks(log, moment):
+    """The same as the kernel tells it, and whether it copied."""
+    events = log.ask("show", "--kind", "announce", "--to", str(moment))["events"]
+    words = [e["words"] for e in events if e["announcement"] == "cow-break"]
+    return [((int(w[0], 16), page_of(w[1]), page_of(w[3])), w[2] != w[3]) for w in words]
 
 
 def counters_agree(options, directory):
@@ -98,9 +115,19 @@ def counters_agree(options, directory):
     counters = dict(re.findall(r"^(\w+) (\d+)$", log.output, re.MULTILINE))
     moment = first_read(log)
     faults = [f for f in log.ask("faults", "--to", str(moment))["faults"] if f["resolved"]]
-    for end, counter in (("copied", "cow_copies"), ("made-usable", "cow_reuses")):
-        seen = sum(f["end"] == end and f["refusal"] == "read-only" for f in faults)
-        check(seen == int(counters[counter]), f"the log has {seen} faults that were {end}, {counter} is {counters[counter]}")
+    breaks = announced_breaks(log, moment)
+    for copies, counter in ((True, "cow_copies"), (False, "cow_reuses")):
+        told = sum(copied == copies for _, copied in breaks)
+        check(told == int(counters[counter]), f"{told} breaks are announced, {counter} is {counters[counter]}")
+    # The kernel counts the first write to a page of a file, where nothing was mapped yet, as a copy, too.
+    seen = [(broken(f), f) for f in faults if f["access"] == "write"]
+    for place, copied in breaks:
+        ends = ("copied", "mapped") if copied else ("made-usable",)
+        found = next((s for s in seen if s[0] == place and s[1]["end"] in ends), None)
+        check(found, f"a break is announced that the host has not seen: {place}, {ends[0]}")
+        seen.remove(found)
+    for place, fault in seen:
+        check(fault["refusal"] != "read-only", f"{place}: {fault['end']}, and not announced")
     # A child that runs no other program writes to no other pages than those that it shares with its parent.
     told = 0
     for fork in log.ask("forks")["forks"]:
