@@ -41,7 +41,7 @@ void timerfd_fn(timer_list& timer) {
         if (ctx.interval != 0) {
             const uint64_t now = ktime_get();
             if (now > timer.expires) times += (now - timer.expires) / ctx.interval;
-            timer.expires += times * ctx.interval;
+            timer.expires = after_intervals(timer.expires, ctx.interval, times);
             add_timer(timer);
         }
         ctx.ticks += times;

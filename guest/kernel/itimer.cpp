@@ -17,7 +17,7 @@ task_struct& some_thread(signal_struct& signal) {
 // The first time after `now` that lies whole intervals after `from`.
 uint64_t next_period(uint64_t from, uint64_t interval, uint64_t now) {
     if (from > now) return from;
-    return from + ((now - from) / interval + 1) * interval;
+    return after_intervals(from, interval, (now - from) / interval + 1);
 }
 
 void it_real_fn(timer_list& timer) {

@@ -24,4 +24,9 @@ inline Result<uint64_t> timespec_to_ns(const abi::Timespec& time) {
     return seconds * kNsInSecond + static_cast<uint64_t>(time.tv_nsec);
 }
 
+// `times` intervals after `from`, or never: a program may choose intervals that go past the end of all time.
+[[nodiscard]] constexpr uint64_t after_intervals(uint64_t from, uint64_t interval, uint64_t times) {
+    return times <= (kNoTimeout - from) / interval ? from + times * interval : kNoTimeout;
+}
+
 }  // namespace guest

@@ -15,7 +15,7 @@ constexpr int64_t kMostOverruns = 0x7fffffff;
 int64_t forward(uint64_t& expires, uint64_t interval, uint64_t now) {
     if (interval == 0) return 1;
     const uint64_t times = now < expires ? 1 : (now - expires) / interval + 1;
-    expires += times * interval;
+    expires = after_intervals(expires, interval, times);
     return static_cast<int64_t>(times);
 }
 

@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/times.h>
 #include <time.h>
 
@@ -220,6 +221,24 @@ ROWS(posix_timer_overruns, "F7") {
     CHECK(settime(id, 0, 0, 0, NULL) == 0);
     CHECK(count >= 1 && last_info.si_overrun >= 0);
     if (count == 1) CHECK(last_info.si_overrun >= 15 && last_info.si_overrun < most);
+}
+
+// An interval that goes past the end of all time: the first expiration is the last.
+ROWS(timers_with_endless_intervals, "F7") {
+    timer_t timer;
+    struct sigevent event = {.sigev_notify = SIGEV_NONE};
+    CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    const struct itimerspec endless = {{INT64_MAX / 2, 0}, {0, 1000000}};
+    CHECK(timer_settime(timer, 0, &endless, NULL) == 0);
+    const int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+    CHECK(timerfd_settime(fd, 0, &endless, NULL) == 0);
+    uint64_t ticks = 0;
+    CHECK(read(fd, &ticks, sizeof(ticks)) == sizeof(ticks) && ticks == 1);
+    const struct timespec while_more = {0, 30000000};
+    nanosleep(&while_more, NULL);
+    struct itimerspec left;
+    CHECK(timer_gettime(timer, &left) == 0 && left.it_value.tv_sec > 1000000);
+    CHECK(timerfd_gettime(fd, &left) == 0 && left.it_value.tv_sec > 1000000);
 }
 
 ROWS(posix_timer_without_signal, "F7") {
