@@ -1,6 +1,7 @@
 // The kernel command line.
 #include "guest/boot/cmdline.hpp"
 
+#include "guest/kernel/check.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/fault_inject.hpp"
@@ -65,6 +66,10 @@ void apply(const char* word) {
         set_fork_shares_tables(strcmp(way, "shared-tables") == 0);
     } else if (const char* step = value_of(word, "fail_step=")) {
         apply_fail_step(step);
+    } else if (strcmp(word, "check") == 0) {
+        set_check_every(1);
+    } else if (const char* ends = value_of(word, "check=")) {
+        set_check_every(simple_strtoull(ends, nullptr, 10));
     } else if (const char* nth = value_of(word, "failslab=")) {
         set_failslab(simple_strtoull(nth, nullptr, 10));
     }

@@ -6,6 +6,7 @@
 #include "guest/arch/tlb.hpp"
 #include "guest/drivers/tty.hpp"
 #include "guest/fs/fdtable.hpp"
+#include "guest/kernel/check.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/futex.hpp"
 #include "guest/kernel/itimer.hpp"
@@ -105,6 +106,7 @@ namespace {
     // What a shell would show of it.
     const int status = (code & 0x7f) != 0 ? 128 + (code & 0x7f) : (code >> 8) & 0xff;
     if ((code & 0x7f) != 0) pr_err("init was killed by signal %d\n", code & 0x7f);
+    check_at_end();
     machine_power_off(static_cast<uint8_t>(status));
 }
 
@@ -259,6 +261,7 @@ void do_exit(int code) {
     exit_shares(task);
     announce(abi::Announcement::TaskExit, static_cast<uint64_t>(task.pid), static_cast<uint64_t>(code));
     if (group_dead && task.signal->leader) disassociate_ctty(task, LeaderDoes::End);
+    if (group_dead) check_at_exit();
     if (exit_notify(task, group_dead)) release_task(&task);
     schedule_dead();
 }

@@ -18,6 +18,11 @@ namespace guest {
 
 DEFINE_KMEM_CACHE(mm_struct)
 
+constinit IntrusiveList<mm_struct, &mm_struct::mm_list> all_spaces;
+namespace {
+constinit spinlock_t all_spaces_lock;
+}  // namespace
+
 Result<mm_struct*> mm_alloc() {
     auto* mm = new (nothrow) mm_struct;
     if (mm == nullptr) return Errno::NoMem;
@@ -26,6 +31,8 @@ Result<mm_struct*> mm_alloc() {
         delete mm;
         return Errno::NoMem;
     }
+    const spinlock_guard guard(all_spaces_lock);
+    all_spaces.push_back(*mm);
     return mm;
 }
 
@@ -33,6 +40,10 @@ void mmdrop(mm_struct* mm) {
     if (!mm->mm_count.dec_and_test()) return;
     BUG_ON(mm == &init_mm);
     announce(abi::Announcement::MmDestroy, mm->root().raw());
+    {
+        const spinlock_guard guard(all_spaces_lock);
+        all_spaces.remove(*mm);
+    }
     pgd_free(mm->pgd);
     delete mm;
 }

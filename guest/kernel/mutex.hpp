@@ -45,6 +45,7 @@ public:
     void up_read();
     void down_write(const char* where = __builtin_FUNCTION());
     void up_write();
+    [[nodiscard]] bool is_write_locked() const { return readers_ < 0; }
 
 private:
     [[nodiscard]] bool try_read();

@@ -102,6 +102,7 @@ struct mm_struct {
     uint32_t membarrier_state = 0;  // MEMBARRIER_CMD_REGISTER_* that were called
     static constexpr unsigned kAuxWords = 44;
     uint64_t saved_auxv[kAuxWords] = {};
+    list_head mm_list;  // in all_spaces
 
     [[nodiscard]] PhysAddr root() const { return virt_to_phys(pgd); }
     [[nodiscard]] uint64_t rss() const { return anon_rss + file_rss + shmem_rss; }
@@ -118,5 +119,7 @@ void mmdrop(mm_struct* mm);
 
 // The kernel's own address space: the upper half alone.
 extern mm_struct init_mm;
+// All others, also those that are being made or taken apart. Guarded by a lock of its own (fork_mm.cpp).
+extern IntrusiveList<mm_struct, &mm_struct::mm_list> all_spaces;
 
 }  // namespace guest

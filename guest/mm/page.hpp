@@ -41,6 +41,8 @@ struct page {
     // Objects in use in a slab; entries of a page table that map a counted frame.
     uint32_t inuse;
     uint32_t dirty;
+    // The invariants checker's: entries that it found to map this frame.
+    uint32_t seen;
 };
 
 extern page* mem_map;     // indexed by frame number

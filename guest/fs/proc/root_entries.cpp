@@ -39,6 +39,7 @@ Result<size_t> mounts_readlink(const pid_namespace&, char* buffer, size_t size) 
 }
 
 constexpr proc_entry kRootEntries[] = {
+    {.name = "check", .mode = kIfReg | 0400, .show = check_show},
     {.name = "cmdline", .mode = kIfReg | 0444, .show = kernel_cmdline_show},
     {.name = "cpuinfo", .mode = kIfReg | 0444, .show = cpuinfo_show},
     {.name = "devices", .mode = kIfReg | 0444, .show = devices_show},

@@ -21,6 +21,8 @@ Result<> devices_show(proc_text& m);
 Result<> locks_show(proc_text& m);
 Result<> swaps_show(proc_text& m);
 Result<> partitions_show(proc_text& m);
+// Ours: check.cpp.
+Result<> check_show(proc_text& m);
 
 // What stands in sys/ (sysctl.cpp).
 inline constexpr size_t kNrSysEntries = 3;
