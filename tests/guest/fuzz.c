@@ -239,6 +239,7 @@ int main(int argc, char** argv) {
         if (round == 0) first = last;
     }
     check_bystander();
+    CHECK(last.held == first.held);
     printf("%ld calls by %d programs, %d killed, %d of them stuck; %ld objects and %ld references are left; ",
            calls, round, killed, stuck, last.objects - first.objects, last.held - first.held);
     puts("nothing else came to harm");
