@@ -55,6 +55,7 @@ TEST(Decode, WaitStatusErrnoAndNames) {
     EXPECT_EQ(wait_status_text(0x8b), "killed by SIGSEGV, core dumped");
     EXPECT_EQ(wait_status_text(9), "killed by SIGKILL");
     EXPECT_EQ(errno_text(-12), "ENOMEM");
+    EXPECT_EQ(errno_text(-513), "ERESTARTNOINTR");
     EXPECT_EQ(errno_text(-4000), "error -4000");
     EXPECT_EQ(syscall_name(57), "fork");
     EXPECT_EQ(syscall_name(9999), "syscall_9999");

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -105,6 +106,13 @@ std::string wait_status_text(uint32_t status) {
 }
 
 std::string errno_text(int64_t error) {
+    // What the kernel keeps to itself: the call was interrupted by a signal, and is made again.
+    constexpr int64_t kRestart[] = {-512, -513, -514, -516};
+    constexpr const char* kRestartNames[] = {"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND",
+                                             "ERESTART_RESTARTBLOCK"};
+    for (size_t i = 0; i < std::size(kRestart); ++i) {
+        if (error == kRestart[i]) return kRestartNames[i];
+    }
     const char* name = error < 0 && error > -4096 ? strerrorname_np(static_cast<int>(-error)) : nullptr;
     return name != nullptr ? name : fmt::format("error {}", error);
 }
