@@ -17,8 +17,8 @@ namespace {
 
 constexpr const char* kFooter = R"(Examples:
   forkscope run
-      boots the bundled kernel on this terminal; Ctrl-A x leaves
-  forkscope run -append "init=/bin/forkdemo -- --pages 8" --record fork.mmu --audit
+      boots the bundled kernel on this terminal; Ctrl-A x leaves, Ctrl-A h lists the keys
+  forkscope run -append "init=/bin/cowstorm -- 64 4" --record fork.mmu --audit
       records every page-table write, and proves the record complete
   forkscope run -kernel my.elf -m 64M -d int,mmu -D trace.txt
       boots a PVH or multiboot kernel and writes its faults and table writes as text

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 namespace forkscope::machine {
 
@@ -81,7 +82,8 @@ private:
 };
 
 // Standard input and output. A terminal is in raw mode while this lives, so that the guest's line
-// discipline has every key; Ctrl-A is the escape key, as in QEMU: x leaves, Ctrl-A sends one.
+// discipline has every key; Ctrl-A is the escape key, as in QEMU: x leaves, h lists the keys, Ctrl-A sends
+// one.
 class StdioSerial final : public SerialBackend {
 public:
     StdioSerial() : output_("stdout", STDOUT_FILENO) {
@@ -126,6 +128,7 @@ private:
             } else if (escaped_) {
                 escaped_ = false;
                 if (byte == 'x') leave();
+                if (byte == 'h' || byte == '?') show_keys();
                 if (byte == kCtrlA) buffer_[count_++] = byte;
             } else if (byte == kCtrlA) {
                 escaped_ = true;
@@ -133,6 +136,15 @@ private:
                 buffer_[count_++] = byte;
             }
         }
+    }
+
+    void show_keys() {
+        constexpr std::string_view kKeys =
+            "\r\nCtrl-A h       this list\r\nCtrl-A x       leave\r\nCtrl-A Ctrl-A  send Ctrl-A to the "
+            "guest\r\n";
+        for (const char c : kKeys) output_.put(static_cast<uint8_t>(c));
+        output_.flush();
+        at_line_start_ = true;
     }
 
     // What is said about the run begins on a line of its own.
