@@ -107,6 +107,7 @@ int main(int argc, char** argv) {
     help(argc, argv,
          "usage: clonedemo\n\nShows what CLONE_VM, CLONE_FILES, CLONE_FS and CLONE_SIGHAND share, and the "
          "TID flags.\n");
+    no_arguments(argc, argv);
     show_memory();
     show("CLONE_FILES", closed_by_child(CLONE_FILES), closed_by_child(0));
     show("CLONE_FS", umask_changed_by_child(CLONE_FS), umask_changed_by_child(0));

@@ -79,6 +79,7 @@ static void show_endings(void) {
 
 int main(int argc, char** argv) {
     help(argc, argv, "usage: forkdemo\n\nShows what parent and child of fork share, and what not.\n");
+    no_arguments(argc, argv);
     show_memory();
     show_ids();
     show_files();

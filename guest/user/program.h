@@ -52,6 +52,13 @@ static inline void help(int argc, char** argv, const char* text) {
     }
 }
 
+/* For programs that take none: ends the program with status 2 if there are arguments. */
+static inline void no_arguments(int argc, char** argv) {
+    if (argc < 2) return;
+    say("`%s`: %s takes no arguments", argv[1], argv[0]);
+    _exit(2);
+}
+
 /* A number between 1 and limit from the command line; ends the program with status 2 for anything else. */
 static inline long number(const char* text, long limit) {
     char* end;

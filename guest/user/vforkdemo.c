@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
     help(argc, argv,
          "usage: vforkdemo\n\nShows that the parent of a vfork waits for execve or _exit, and sees the "
          "child's writes.\n");
+    no_arguments(argc, argv);
 
     pid_t child = vfork();
     if (child < 0) fail("vfork");
