@@ -108,7 +108,7 @@ def process_tools(session):
     session.check("uptime", "load average: ")
     session.check("pidof init", "1\r\n")
     session.check("nproc", "1\r\n")
-    session.check("mount", "rootfs on / type rootfs", "proc on /proc type proc (rw)")
+    session.check("mount", "rootfs on / type rootfs", "proc on /proc type proc (rw")
     session.check("mount -t tmpfs scratch /mnt && df /mnt", "scratch", "/mnt\r\n")
     session.check("umount /mnt && mount | grep -c scratch", "0\r\n")
     session.check("echo text | cat /dev/stdin", "text\r\n")
