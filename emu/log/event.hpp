@@ -22,6 +22,8 @@ enum class EventKind : uint8_t {
     // The reverse. b: references left at this level. Flag kLastLink: no longer tracked at this level.
     TableUnlink = 3,
     // An entry that a newly linked table already held. pa, va, level, space as PteWrite; b: its value.
+    // Flag kWriterKnown: the frame was watched before it was linked; rip, task, cpl and cause are those
+    // of the entry's last writer, and a is the instruction count of that write.
     PteFound = 4,
     // First fill of a translation since a flush that covered it. va: page; pa: frame; level: 1 (4 KiB),
     // 2 (2 MiB), 3 (1 GiB); a: leaf entry's value after accessed/dirty; b: address of the leaf entry;
@@ -49,7 +51,8 @@ enum class EventKind : uint8_t {
     // a, b, va, pa: its words 0..3.
     Announce = 13,
     // A check fired. aux: Finding; va, pa, level: what it is about; a: stale or expected value;
-    // b: present value; rip: where it was noticed (the write itself is an earlier PteWrite).
+    // b: present value; rip: where it was noticed (the write itself is an earlier PteWrite). The stale
+    // ones are the TLB ledger's and in every log; the others are there with `run --check`.
     Finding = 14,
     // Tables in guest RAM were compared with the mirror. a: entries compared; b: XXH64 of the tables
     // as they stand in RAM (FORMAT.md says over what); va: roots; pa: differences found. Flag
@@ -86,13 +89,26 @@ enum class FlushKind : uint16_t {
     TaskSwitch = 6
 };
 enum class FaultDelivery : uint16_t { Delivered = 1, DoubleFault = 2, TripleFault = 3 };
-enum class RootDeath : uint16_t { Emptied = 1, Misaligned = 2, Implausible = 3, Flooded = 4 };
+// Announced: the guest said that the frame is free, or something else than a table.
+enum class RootDeath : uint16_t { Emptied = 1, Misaligned = 2, Implausible = 3, Flooded = 4, Announced = 5 };
 enum class Stop : uint16_t { PowerOff = 1, GuestExit = 2, TripleFault = 3, Reset = 4, Limit = 5, Host = 6 };
-enum class Finding : uint16_t { StaleTlbUser = 1, StaleTlbKernel = 2, RedundantFlush = 3 };
+// What each of them means, and which fields it fills: emu/check/README.md.
+enum class Finding : uint16_t {
+    StaleTlbUser = 1,
+    StaleTlbKernel = 2,
+    RedundantFlush = 3,
+    WritableTwice = 4,
+    FreedWhileMapped = 5,
+    UnannouncedTable = 6,
+    LostDirty = 7,
+    Refcount = 8,
+};
+inline constexpr unsigned kFindingCount = 9;
 
 // Flag bits; their meaning depends on the kind.
 inline constexpr uint8_t kFirstLink = 1;
 inline constexpr uint8_t kLastLink = 1;
+inline constexpr uint8_t kWriterKnown = 1;
 inline constexpr uint8_t kAccessRead = 1;
 inline constexpr uint8_t kAccessWrite = 2;
 inline constexpr uint8_t kAccessFetch = 4;

@@ -35,6 +35,16 @@ inline constexpr std::array<std::string_view, 7> kFlushNames = {
 inline constexpr std::array<std::string_view, 7> kCauseNames = {
     "none", "software", "hardware A", "hardware D", "device", "loader", "exception frame"};
 
+// By Finding: the names of the checks.
+inline constexpr std::array<std::string_view, kFindingCount> kFindingNames = {
+    "none",           "stale-tlb",          "stale-kernel",      "redundant-flush",
+    "writable-twice", "freed-while-mapped", "unannounced-table", "lost-dirty",
+    "refcount"};
+
+[[nodiscard]] constexpr std::string_view name_of(Finding finding) {
+    const auto number = static_cast<size_t>(finding);
+    return number < kFindingNames.size() ? kFindingNames[number] : kUnknownKindName;
+}
 [[nodiscard]] constexpr std::string_view name_of(FlushKind kind) {
     const auto number = static_cast<size_t>(kind);
     return number < kFlushNames.size() ? kFlushNames[number] : kUnknownKindName;

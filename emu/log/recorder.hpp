@@ -37,11 +37,12 @@ public:
     // With no sink nothing is wanted, and append() only tests the mask.
     void attach(EventSink& sink, KindMask kinds) {
         flush();
-        sinks_.push_back(&sink);
+        sinks_.push_back({&sink, kinds});
         wanted_ |= kinds;
     }
 
     [[nodiscard]] bool wants(EventKind kind) const { return (wanted_ & mask_of(kind)) != 0; }
+    [[nodiscard]] KindMask kinds() const { return wanted_; }
     [[nodiscard]] bool enabled() const { return wanted_ != 0; }
     [[nodiscard]] uint64_t count() const { return flushed_ + used_; }
 
@@ -54,7 +55,7 @@ public:
     // Hands what is buffered to the sinks.
     void flush() {
         if (used_ == 0) return;
-        for (EventSink* sink : sinks_) sink->consume(std::span<const Event>(buffer_.data(), used_));
+        for (const Attached& to : sinks_) hand_to(to);
         flushed_ += used_;
         used_ = 0;
     }
@@ -62,12 +63,30 @@ public:
     // The same, and has the sinks write out what they hold.
     void write_out() {
         flush();
-        for (EventSink* sink : sinks_) sink->write_out();
+        for (const Attached& to : sinks_) to.sink->write_out();
     }
 
 private:
+    struct Attached {
+        EventSink* sink;
+        KindMask kinds;
+    };
+
+    // What another sink alone wants is left out.
+    void hand_to(const Attached& to) {
+        std::span<const Event> events(buffer_.data(), used_);
+        if ((wanted_ & ~to.kinds) != 0) {
+            selected_.clear();
+            for (const Event& event : events)
+                if ((to.kinds & mask_of(event.kind)) != 0) selected_.push_back(event);
+            events = selected_;
+        }
+        if (!events.empty()) to.sink->consume(events);
+    }
+
     std::vector<Event> buffer_;
-    std::vector<EventSink*> sinks_;
+    std::vector<Event> selected_;
+    std::vector<Attached> sinks_;
     KindMask wanted_ = 0;
     uint64_t flushed_ = 0;
     size_t used_ = 0;
