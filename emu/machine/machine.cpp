@@ -216,8 +216,20 @@ void Machine::announced(abi::Announcement code, std::span<const uint64_t, abi::k
     e.va = words[2];
     e.pa = words[3];
     recorder_.append(e);
+    frame_announced(code, words);
     if (code == abi::Announcement::TaskSwitch) cpu_->set_task(static_cast<uint32_t>(words[0]));
     if (code == abi::Announcement::PowerOff) end(log::Stop::PowerOff, static_cast<int>(words[0] & 0xff));
+}
+
+// Frames that become page tables are watched from here on, for the sake of the log: so it can say who filled
+// them before they were linked.
+void Machine::frame_announced(abi::Announcement code, std::span<const uint64_t, abi::kEventWords> words) {
+    if (!recorder_.wants(log::EventKind::PteFound)) return;
+    const PhysAddr frame(words[0]);
+    if (code == abi::Announcement::FrameAlloc && words[1] == static_cast<uint64_t>(abi::FrameUse::PageTable))
+        mirror_.announce_table(frame);
+    else if (code == abi::Announcement::FrameAlloc || code == abi::Announcement::FrameFree)
+        mirror_.announce_no_table(frame, cpu_->origin());
 }
 
 void Machine::end(log::Stop reason, int status, std::string message) {

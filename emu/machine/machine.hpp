@@ -71,6 +71,11 @@ public:
     // Compares mirror and RAM now, and logs it.
     mmu::AuditReport audit() { return cpu_->core().mmu().audit(cpu_->origin()); }
 
+    // Which frames became page tables, and how often: what another machine for the same run may be told
+    // before it starts (mmu::Mirror).
+    [[nodiscard]] const mmu::Mirror::LinkCounts& times_linked() const { return mirror_.times_linked(); }
+    void expect_tables(const mmu::Mirror::LinkCounts& counts) { mirror_.expect_tables(counts); }
+
     [[nodiscard]] VirtualNs now() const override { return cpu_->now(); }
 
 private:
@@ -79,6 +84,7 @@ private:
 
     void announced(abi::Announcement code, std::span<const uint64_t, abi::kEventWords> words,
                    CpuId cpu) override;
+    void frame_announced(abi::Announcement code, std::span<const uint64_t, abi::kEventWords> words);
     void end(log::Stop reason, int status, std::string message = {});
     void poll_serial(int wait_ms);
     void wait_in_halt(VirtualNs limit);

@@ -104,9 +104,14 @@ AuditReport audit(const Mirror& mirror, const mem::GuestRam& ram) {
         compare_references(live, mirror.frame(slot), differences);
         compare_entries(search.entries_of(live.pfn), mirror.frame(slot), differences);
     }
-    for (Slot slot = 1; slot < mirror.slot_end(); ++slot)
-        if (mirror.frame_in(slot) != nullptr && !reached[slot])
+    for (Slot slot = 1; slot < mirror.slot_end(); ++slot) {
+        const TableFrame* tracked = mirror.frame_in(slot);
+        if (tracked == nullptr || reached[slot]) continue;
+        if (tracked->is_only_watched())
+            compare_entries(search.entries_of(tracked->pfn), *tracked, differences);
+        else
             differences.add("frame {:#x} is tracked and no live table", mirror.frame(slot).base().raw());
+    }
     if (const uint64_t missed = mirror.missed_writes(); missed != 0) {
         differences.add("{} stores found another old value in RAM than the mirror had", missed);
         report.differences += missed - 1;

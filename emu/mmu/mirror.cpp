@@ -25,7 +25,11 @@ constexpr uint64_t low_bytes(uint64_t bytes) { return ~uint64_t{0} >> (64 - 8 * 
 }  // namespace
 
 Mirror::Mirror(mem::GuestRam& ram, log::Recorder& recorder)
-    : ram_(ram), recorder_(recorder), slot_of_pfn_(end_of_ram(ram), 0) {
+    : ram_(ram),
+      recorder_(recorder),
+      slot_of_pfn_(end_of_ram(ram), 0),
+      announced_(slot_of_pfn_.size()),
+      times_linked_(slot_of_pfn_.size(), 0) {
     frames_.emplace_back();
 }
 
@@ -101,6 +105,7 @@ void Mirror::hardware_update(Slot slot, unsigned index, Pte now, log::Cause caus
 void Mirror::change(Slot slot, unsigned index, Pte now, log::Cause cause, const log::Origin& origin) {
     TableFrame& frame = *frames_[slot];
     const Pte old = frame.entries[index];
+    if (frame.is_only_watched()) return change_watched(frame, index, now, cause, origin);
     if (old == now) return;
     frame.entries[index] = now;
     frame.present += now.present();

@@ -30,6 +30,16 @@ using Slot = uint32_t;
 
 enum class TableState : uint8_t { NotTable, Table };
 
+// Who wrote an entry of a frame that is watched and no table yet.
+struct EntryWriter {
+    uint64_t icount = 0;
+    uint64_t rip = 0;
+    uint32_t task = 0;
+    uint8_t cpl = 0;
+    log::Cause cause = log::Cause::None;  // None: it was there before, or is 0 as it was
+};
+using EntryWriters = std::array<EntryWriter, kTableEntries>;
+
 struct TableFrame {
     uint64_t pfn = 0;
     std::array<uint32_t, kTopLevel + 1> references{};  // index: level
@@ -44,9 +54,12 @@ struct TableFrame {
     uint16_t holds = 0;       // on a root: CPUs whose CR3 it is
     uint32_t present = 0;     // entries with P set
     std::array<Pte, kTableEntries> entries{};
+    std::unique_ptr<EntryWriters> writers;  // while it is only watched, from the first store on
 
     [[nodiscard]] PhysAddr base() const { return PhysAddr(pfn << kPageShift); }
     [[nodiscard]] PhysAddr entry_address(unsigned index) const { return base() + index * sizeof(Pte); }
+    // Watched ahead of its first link: no table yet, or no more.
+    [[nodiscard]] bool is_only_watched() const { return levels == 0; }
     [[nodiscard]] bool is_table_at(unsigned level) const { return (levels & (1u << level)) != 0; }
     [[nodiscard]] bool has_many_spans(unsigned level) const { return (many_spans & (1u << level)) != 0; }
 };
@@ -79,6 +92,7 @@ public:
         const uint64_t pfn = pa.page_number();
         return pfn < slot_of_pfn_.size() ? slot_of_pfn_[pfn] : 0;
     }
+    // Whether stores to it must be seen: it is a table, or watched since it is going to be one.
     [[nodiscard]] bool is_table(PhysAddr pa) const { return slot_of(pa) != 0; }
     // slot: of a tracked frame.
     [[nodiscard]] const TableFrame& frame(Slot slot) const { return *frames_[slot]; }
@@ -103,6 +117,19 @@ public:
     // is held does not die. Every hold has its release.
     void hold_root(PhysAddr root, const log::Origin& origin);
     void release_root(PhysAddr root);
+
+    // The guest announced that the frame is going to be a table: watched from now on, so that whoever fills
+    // it before it is linked is known (PteFound with kWriterKnown).
+    void announce_table(PhysAddr frame);
+    // ... that it is free, or something else: watched no more, and no root unless it is in some CR3.
+    void announce_no_table(PhysAddr frame, const log::Origin& origin);
+
+    // How often each frame became a table so far: what a second, equal run may be told beforehand.
+    using LinkCounts = std::vector<uint32_t>;  // index: page number
+    [[nodiscard]] const LinkCounts& times_linked() const { return times_linked_; }
+    // The reverse, before the guest starts: each such frame is watched until it was a table that often. What
+    // RAM holds now is the loader's.
+    void expect_tables(const LinkCounts& counts);
 
     // As Mmu::observe_write(); the frame is tracked.
     TableState observe_write(PhysAddr pa, uint64_t old_bytes, uint64_t new_bytes, unsigned size,
@@ -134,6 +161,9 @@ private:
     // mirror_links.cpp
     [[nodiscard]] bool links_child(unsigned level, Pte entry) const;
     Slot open(uint64_t pfn);
+    void watch(uint64_t pfn);
+    [[nodiscard]] bool is_expected(uint64_t pfn) const;
+    void log_found(const TableFrame& frame, unsigned level, const Link& link, const log::Origin& origin);
     void close_if_unused(Slot slot);
     void link(const Link& link, const log::Origin& origin);
     void first_link(Slot slot, const Link& link, const log::Origin& origin);
@@ -149,6 +179,8 @@ private:
                                                      std::vector<uint8_t>& seen) const;
 
     // mirror.cpp
+    void change_watched(TableFrame& frame, unsigned index, Pte now, log::Cause cause,
+                        const log::Origin& origin);
     void change(Slot slot, unsigned index, Pte now, log::Cause cause, const log::Origin& origin);
     void relink(Slot slot, unsigned index, Pte old, Pte now, const log::Origin& origin);
     void log_write(Slot slot, unsigned index, Pte old, Pte now, log::Cause cause, const log::Origin& origin);
@@ -163,6 +195,9 @@ private:
     std::vector<Slot> free_slots_;
     std::vector<Slot> roots_;
     std::vector<MirrorListener*> listeners_;
+    std::vector<bool> announced_;  // index: page number; frames that are going to be tables
+    LinkCounts times_linked_;
+    LinkCounts still_to_come_;  // of a run that is known; empty: it is not
     uint64_t missed_writes_ = 0;
 };
 

@@ -52,9 +52,11 @@ Slot Mirror::open(uint64_t pfn) {
 void Mirror::close_if_unused(Slot slot) {
     const TableFrame& frame = *frames_[slot];
     if (frame.levels != 0 || frame.scans != 0) return;
-    slot_of_pfn_[frame.pfn] = 0;
+    const uint64_t pfn = frame.pfn;
+    slot_of_pfn_[pfn] = 0;
     frames_[slot].reset();
     free_slots_.push_back(slot);
+    if (is_expected(pfn)) watch(pfn);
 }
 
 void Mirror::link(const Link& link, const log::Origin& origin) {
@@ -76,28 +78,20 @@ void Mirror::link(const Link& link, const log::Origin& origin) {
 void Mirror::first_link(Slot slot, const Link& link, const log::Origin& origin) {
     TableFrame& frame = *frames_[slot];
     const unsigned level = link.level;
-    if (frame.levels == 0)
+    if (frame.levels == 0) {
         frame.plain_level = link.many_spans ? 0 : static_cast<uint8_t>(level);
-    else
+        ++times_linked_[frame.pfn];
+        if (!still_to_come_.empty() && still_to_come_[frame.pfn] != 0) --still_to_come_[frame.pfn];
+    } else {
         make_shared(slot);
+    }
     frame.levels |= static_cast<uint8_t>(1u << level);
     if (link.many_spans) frame.many_spans |= static_cast<uint8_t>(1u << level);
     frame.span[level] = link.span;
     frame.seen_from[level] = link.space;
 
-    if (recorder_.wants(log::EventKind::PteFound)) {
-        for (unsigned index = 0; index < kTableEntries; ++index) {
-            const Pte entry = frame.entries[index];
-            if (entry.raw() == 0) continue;
-            log::Event event = log::make_event(log::EventKind::PteFound, origin);
-            event.pa = frame.entry_address(index).raw();
-            event.va = entry_va(link.span, level, index).raw();
-            event.level = static_cast<uint8_t>(level);
-            event.b = entry.raw();
-            event.space = link.space.raw();
-            recorder_.append(event);
-        }
-    }
+    log_found(frame, level, link, origin);
+    frame.writers.reset();
     ++frame.scans;
     for (unsigned index = 0; index < kTableEntries; ++index) {
         const Pte entry = frame.entries[index];
