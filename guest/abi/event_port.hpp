@@ -33,8 +33,8 @@ enum class Announcement : uint16_t {
     ForkEnd = 8,      // w0 tid of the caller, w1 child's tid or -errno, w2 child's root
     CowBreak = 9,     // w0 tid, w1 virtual page, w2 old frame (physical address), w3 new frame; equal: reuse
     FrameAlloc = 10,  // w0 frame (physical address), w1 FrameUse, w2 tid it is charged to
-    FrameFree = 11,   // w0 frame
-    FrameRefs = 12,   // w0 frame, w1 references after the change
+    FrameFree = 11,   // w0 frame, w1 as FrameRefs: 0 references
+    FrameRefs = 12,   // w0 frame, w1 RefsWord: references after the change, and who changed them
     MmDestroy = 13,   // w0 root
     PowerOff = 14,    // w0 exit status: the machine stops with it
     Marker = 15,      // w0 free for test programs, w1 tid
@@ -49,5 +49,16 @@ enum class FrameUse : uint32_t {
     Slab = 5,
     Zero = 6
 };
+
+// References in the low half; in the high half the low half of the address of the code that took or gave
+// back one (kernels live in the topmost 2 GiB), 0 if it is not told.
+[[nodiscard]] constexpr uint64_t refs_word(uint32_t references, uint64_t by) {
+    return (by << 32) | references;
+}
+[[nodiscard]] constexpr uint32_t references_of(uint64_t word) { return static_cast<uint32_t>(word); }
+[[nodiscard]] constexpr uint64_t changed_by(uint64_t word) {
+    constexpr uint64_t kTopHalf = 0xffff'ffff'0000'0000;
+    return word >> 32 == 0 ? 0 : kTopHalf | word >> 32;
+}
 
 }  // namespace abi

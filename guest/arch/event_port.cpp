@@ -8,7 +8,15 @@ namespace guest {
 
 constinit bool event_port_listens = false;
 
-void event_port_init() { event_port_listens = inl(abi::kEventSignaturePort) == abi::kEventSignature; }
+namespace {
+constinit bool silent = false;
+}  // namespace
+
+void event_port_stay_silent() { silent = true; }
+
+void event_port_init() {
+    event_port_listens = !silent && inl(abi::kEventSignaturePort) == abi::kEventSignature;
+}
 
 void announce_words(abi::Announcement what, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3) {
     const uint64_t words[abi::kEventWords] = {w0, w1, w2, w3};

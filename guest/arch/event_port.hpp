@@ -9,6 +9,8 @@ namespace guest {
 
 // Looks for a listener; before this nothing is announced.
 void event_port_init();
+// announce=off: nothing is announced at all, as by a kernel that knows no event port.
+void event_port_stay_silent();
 extern bool event_port_listens;
 
 void announce_words(abi::Announcement what, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);

@@ -34,6 +34,8 @@ inline pte_t ptep_get_and_clear(pte_t* at) {
     return pte_t{__atomic_exchange_n(&at->raw, 0, __ATOMIC_SEQ_CST)};
 }
 inline void ptep_clear_young(pte_t* at) { __atomic_and_fetch(&at->raw, ~_PAGE_ACCESSED, __ATOMIC_SEQ_CST); }
+// Hardware sets it again at the next write only once the TLB has forgotten the entry.
+inline void ptep_clear_dirty(pte_t* at) { __atomic_and_fetch(&at->raw, ~_PAGE_DIRTY, __ATOMIC_SEQ_CST); }
 // The next write faults and makes the page soft-dirty again.
 inline void ptep_clear_soft_dirty(pte_t* at) {
     __atomic_and_fetch(&at->raw, ~(_PAGE_RW | _PAGE_SOFT_DIRTY), __ATOMIC_SEQ_CST);
@@ -85,9 +87,6 @@ template <unsigned Shift>
 [[nodiscard]] inline pte_t pte_wrprotect(pte_t entry) { return pte_t{entry.raw & ~_PAGE_RW}; }
 [[nodiscard]] inline pte_t pte_mkdirty(pte_t entry) { return pte_t{entry.raw | _PAGE_DIRTY_BITS}; }
 [[nodiscard]] inline pte_t pte_mkyoung(pte_t entry) { return pte_t{entry.raw | _PAGE_ACCESSED}; }
-[[nodiscard]] inline pte_t pte_mkold_clean(pte_t entry) {
-    return pte_t{entry.raw & ~(_PAGE_ACCESSED | _PAGE_DIRTY)};
-}
 
 // The bits of an area's entries other than the frame. Write permission is left out: faults add it when the
 // page may be written. PROT_NONE gives entries that are not present to the hardware.

@@ -1,9 +1,11 @@
 // The kernel command line.
 #include "guest/boot/cmdline.hpp"
 
+#include "guest/arch/event_port.hpp"
 #include "guest/kernel/check.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/fault_inject.hpp"
 #include "guest/mm/shared_tables.hpp"
 
@@ -70,6 +72,10 @@ void apply(const char* word) {
         set_check_every(1);
     } else if (const char* ends = value_of(word, "check=")) {
         set_check_every(simple_strtoull(ends, nullptr, 10));
+    } else if (strcmp(word, "announce=off") == 0) {
+        event_port_stay_silent();
+    } else if (const char* bug = value_of(word, "bug=")) {
+        if (!set_bug(bug)) pr_warn("bug=%s: no bug has this name\n", bug);
     } else if (const char* nth = value_of(word, "failslab=")) {
         set_failslab(simple_strtoull(nth, nullptr, 10));
     }

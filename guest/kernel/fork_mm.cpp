@@ -8,6 +8,7 @@
 #include "guest/kernel/futex.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mlock.hpp"
 #include "guest/mm/mmap.hpp"
@@ -107,7 +108,7 @@ Result<> dup_mmap(mm_struct& mm, mm_struct& old) {
     bool protected_any = false;
     const Result<> outcome = dup_areas(mm, old, protected_any);
     // Before the caller runs in user mode again, and also when the copy failed half-way (row W8).
-    if (protected_any) flush_tlb_mm(old);
+    if (protected_any && !has_bug(Bug::NoFlushAtFork)) flush_tlb_mm(old);
     return outcome;
 }
 

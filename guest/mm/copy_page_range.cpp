@@ -2,6 +2,7 @@
 // lose their write permission (rows W1, W5).
 #include "guest/arch/tlb.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/walk.hpp"
@@ -15,7 +16,7 @@ void copy_one_pte(mm_struct& dst, pte_t* dst_pte, pte_t* src_pte, const vm_area_
                   bool& protected_any) {
     pte_t entry = read_pte(src_pte);
     if (vma.is_cow() && entry.write()) {
-        ptep_set_wrprotect(src_pte);
+        if (!has_bug(Bug::ParentLeftWritable)) ptep_set_wrprotect(src_pte);
         entry = pte_wrprotect(read_pte(src_pte));
         protected_any = true;
     }
@@ -24,7 +25,7 @@ void copy_one_pte(mm_struct& dst, pte_t* dst_pte, pte_t* src_pte, const vm_area_
     if ((vma.vm_flags & VM_SHARED) != 0) entry.raw &= ~_PAGE_DIRTY;
     page* frame = phys_to_page(entry.frame());
     if (!is_zero_page(frame)) {
-        get_page(frame);
+        if (!has_bug(Bug::RefcountUnderflow)) get_page(frame);
         page_add_rmap(frame);
         ++virt_to_page(dst_pte)->inuse;
         ++dst.rss_of(frame);
@@ -46,7 +47,7 @@ Result<> copy_page_range(mm_struct& dst, mm_struct& src, const vm_area_struct& v
     Result<> outcome;
     for_each_pte_table(src, vma.vm_start, vma.vm_end, [&](pte_t* src_pte, VirtAddr at, VirtAddr end) {
         if (!outcome) return;
-        if (fork_shares_tables() && can_share_table(src, at)) {
+        if ((fork_shares_tables() || has_bug(Bug::TableSharedByMistake)) && can_share_table(src, at)) {
             if (!share_table(dst, src, at, protected_any)) outcome = Errno::NoMem;
             return;
         }
@@ -64,7 +65,7 @@ Result<> copy_page_range(mm_struct& dst, mm_struct& src, const vm_area_struct& v
         }
         // Another thread of the caller may run now: it must not find writable entries in the TLB.
         if (!this_cpu().need_resched) return;
-        if (protected_any) flush_tlb_mm(src);
+        if (protected_any && !has_bug(Bug::NoFlushAtFork)) flush_tlb_mm(src);
         protected_any = false;
         cond_resched();
     });

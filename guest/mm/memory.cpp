@@ -7,6 +7,7 @@
 #include "guest/fs/file.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/fault_inject.hpp"
 #include "guest/mm/init.hpp"
 #include "guest/mm/oom_kill.hpp"
@@ -119,7 +120,9 @@ FaultResult do_fault(const Fault& fault) {
 }
 
 // The last owner of a private page gets it back writable (row W3).
-bool can_reuse(const page* frame) { return is_anonymous(frame) && page_count(frame) == 1; }
+bool can_reuse(const page* frame) {
+    return is_anonymous(frame) && (page_count(frame) == 1 || has_bug(Bug::ReuseWithTwoOwners));
+}
 
 // Makes the entry writable as it is. No flush: the fault itself made the CPU forget the old one.
 FaultResult wp_page_reuse(const Fault& fault, page* frame) {
@@ -150,7 +153,7 @@ FaultResult wp_page_copy(const Fault& fault, page* old) {
     }
     if (!is_anonymous(old)) count_page(fault.mm(), fault.pte, copy);
     set_pte(fault.pte, writable_entry(fault, copy));
-    flush_tlb_page(fault.mm(), fault.address);
+    if (!has_bug(Bug::NoFlushAfterCow)) flush_tlb_page(fault.mm(), fault.address);
     if (!from_zero) page_remove_rmap(old);
     guard.unlock();
     count_cow_copy();

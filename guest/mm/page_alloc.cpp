@@ -72,7 +72,13 @@ page* take_block(unsigned order) {
     return nullptr;
 }
 
-void announce_block(const page* block, unsigned order, abi::Announcement what) {
+// The caller is who took or gave back the reference.
+void announce_refs(const page* frame, int32_t count, const void* caller) {
+    announce(abi::Announcement::FrameRefs, page_to_phys(frame).raw(),
+             abi::refs_word(static_cast<uint32_t>(count), reinterpret_cast<uint64_t>(caller)));
+}
+
+void announce_block(const page* block, unsigned order, abi::Announcement what, const void* caller = nullptr) {
     if (!event_port_listens) return;
     const auto tid = static_cast<uint64_t>(current()->pid);
     for (uint64_t i = 0; i < uint64_t{1} << order; ++i) {
@@ -80,7 +86,7 @@ void announce_block(const page* block, unsigned order, abi::Announcement what) {
         if (what == abi::Announcement::FrameAlloc) {
             announce(what, frame, static_cast<uint64_t>(block->use), tid);
         } else {
-            announce(what, frame);
+            announce(what, frame, abi::refs_word(0, reinterpret_cast<uint64_t>(caller)));
         }
     }
 }
@@ -105,7 +111,10 @@ void mem_init() {
     }
 }
 
-page* alloc_pages(unsigned order, FrameUse use) {
+namespace {
+
+// Nobody was told of it yet.
+page* take_pages(unsigned order, FrameUse use) {
     if (order >= kMaxOrder || should_fail_alloc()) return nullptr;
     spinlock_guard guard(zone.lock);
     page* block = take_block(order);
@@ -125,32 +134,43 @@ page* alloc_pages(unsigned order, FrameUse use) {
     block->inuse = 0;
     block->is_shmem = false;
     block->is_fallocated = false;
-    announce_block(block, order, abi::Announcement::FrameAlloc);
     return block;
 }
 
+}  // namespace
+
+page* alloc_pages(unsigned order, FrameUse use) {
+    page* block = take_pages(order, use);
+    if (block != nullptr) announce_block(block, order, abi::Announcement::FrameAlloc);
+    return block;
+}
+
+// A page table is watched from its announcement on: it is cleared before.
 page* alloc_zeroed_page(FrameUse use) {
-    page* frame = alloc_page(use);
-    if (frame != nullptr) memset(page_address(frame), 0, kPageSize);
+    page* frame = take_pages(0, use);
+    if (frame == nullptr) return nullptr;
+    memset(page_address(frame), 0, kPageSize);
+    announce_block(frame, 0, abi::Announcement::FrameAlloc);
     return frame;
 }
 
 void get_page(page* frame) {
     const int32_t before = frame->_count.fetch_add(1);
     BUG_ON(before <= 0);
-    announce(abi::Announcement::FrameRefs, page_to_phys(frame).raw(), static_cast<uint64_t>(before) + 1);
+    announce_refs(frame, before + 1, __builtin_return_address(0));
 }
 
 void put_page(page* frame) {
+    const void* caller = __builtin_return_address(0);
     const int32_t before = frame->_count.fetch_sub(1);
     BUG_ON(before <= 0);
     if (before > 1) {
-        announce(abi::Announcement::FrameRefs, page_to_phys(frame).raw(), static_cast<uint64_t>(before) - 1);
+        announce_refs(frame, before - 1, caller);
         return;
     }
     BUG_ON(frame->_mapcount.load() != 0 || frame->is_reserved || frame->head != frame);
     const unsigned order = frame->order;
-    announce_block(frame, order, abi::Announcement::FrameFree);
+    announce_block(frame, order, abi::Announcement::FrameFree, caller);
     const spinlock_guard guard(zone.lock);
     zone.used[static_cast<unsigned>(frame->use)] -= uint64_t{1} << order;
     vm_events.pgfree += uint64_t{1} << order;

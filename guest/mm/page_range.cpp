@@ -2,6 +2,7 @@
 #include "guest/arch/tlb.hpp"
 #include "guest/fs/address_space.hpp"
 #include "guest/kernel/sched.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 // Takes one present entry out. page_table_lock is held.
 void zap_pte(mmu_gather& gather, mm_struct& mm, pte_t* pte, VirtAddr at) {
-    const pte_t old = ptep_get_and_clear(pte);
+    const pte_t old = has_bug(Bug::FreedWhileMapped) ? read_pte(pte) : ptep_get_and_clear(pte);
     gather.cleared(at);
     page* frame = phys_to_page(old.frame());
     if (is_zero_page(frame)) return;
@@ -21,14 +22,15 @@ void zap_pte(mmu_gather& gather, mm_struct& mm, pte_t* pte, VirtAddr at) {
     if (!is_anonymous(frame) && old.dirty()) frame->dirty = 1;
     page_remove_rmap(frame);
     --virt_to_page(pte)->inuse;
-    gather.remove_page(frame);
+    if (!has_bug(Bug::RefcountLeak)) gather.remove_page(frame);
 }
 
 // The bits that change_protection keeps of an entry.
 constexpr uint64_t kKeptBits = kPteFrameMask | _PAGE_ACCESSED | _PAGE_DIRTY_BITS;
 
 pte_t with_rights(pte_t old, const vm_area_struct& vma) {
-    uint64_t raw = (old.raw & kKeptBits) | vm_page_rights(vma.vm_flags);
+    const uint64_t kept = has_bug(Bug::DirtyBitDropped) ? kKeptBits & ~_PAGE_DIRTY : kKeptBits;
+    uint64_t raw = (old.raw & kept) | vm_page_rights(vma.vm_flags);
     const bool may_write = (vma.vm_flags & VM_WRITE) != 0;
     const bool shared = (vma.vm_flags & VM_SHARED) != 0;
     // Private pages that were writable are this space's own. The others find out by a fault.
@@ -75,7 +77,8 @@ void change_protection(vm_area_struct& vma, VirtAddr from, VirtAddr to) {
             flush_to = at + kPageSize;
         }
     });
-    if (flush_from < flush_to) flush_tlb_range(mm, flush_from, flush_to);
+    if (flush_from < flush_to && !has_bug(Bug::MprotectWithoutFlush))
+        flush_tlb_range(mm, flush_from, flush_to);
 }
 
 Result<> clear_soft_dirty(mm_struct& mm) {

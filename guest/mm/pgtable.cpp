@@ -3,6 +3,7 @@
 
 #include "guest/lib/spinlock.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/mmu_gather.hpp"
 #include "guest/mm/shared_tables.hpp"
 
@@ -16,7 +17,8 @@ constexpr unsigned kUserSlots = kTableEntries / 2;
 template <unsigned Level>
 bool alloc_table(mm_struct& mm, table_entry<Level>* entry, uint64_t& count) {
     if (entry->present()) return true;
-    page* table = alloc_zeroed_page(FrameUse::PageTable);
+    const FrameUse use = has_bug(Bug::TableOfWrongUse) ? FrameUse::Anonymous : FrameUse::PageTable;
+    page* table = alloc_zeroed_page(use);
     if (table == nullptr) return false;
     const spinlock_guard guard(mm.page_table_lock);
     // Another thread's fault may have been faster.

@@ -2,6 +2,7 @@
 #include "guest/mm/shared_tables.hpp"
 
 #include "guest/arch/tlb.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/mmap.hpp"
 #include "guest/mm/walk.hpp"
@@ -75,7 +76,7 @@ bool share_table(mm_struct& dst, mm_struct& src, VirtAddr at, bool& protected_an
     pmd_t* from = lookup_pmd(src, at);
     page* table = phys_to_page(from->frame());
     const spinlock_guard guard(src.page_table_lock);
-    if (from->write()) {
+    if (from->write() && !has_bug(Bug::TableSharedByMistake)) {
         set_entry(from, pmd_t{from->raw & ~_PAGE_RW});
         protected_any = true;
     }

@@ -2,6 +2,7 @@
 // smaps and pagemap as soft-dirty. Documentation/admin-guide/mm/soft-dirty.rst
 #include "guest/arch/tlb.hpp"
 #include "guest/fs/proc/pid_files.hpp"
+#include "guest/mm/bug.hpp"
 #include "guest/mm/memory.hpp"
 #include "guest/mm/shared_tables.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -23,11 +24,13 @@ Result<> clear_young(mm_struct& mm, Clear what) {
         for_each_pte_table(mm, vma.vm_start, vma.vm_end, [&](pte_t* pte, VirtAddr at, VirtAddr end) {
             const spinlock_guard table_guard(mm.page_table_lock);
             for (; at < end; at += kPageSize, ++pte) {
-                if (read_pte(pte).present() && read_pte(pte).young()) ptep_clear_young(pte);
+                if (!read_pte(pte).present()) continue;
+                if (read_pte(pte).young()) ptep_clear_young(pte);
+                if (has_bug(Bug::DirtyClearedWithoutFlush)) ptep_clear_dirty(pte);
             }
         });
     }
-    flush_tlb_mm(mm);
+    if (!has_bug(Bug::DirtyClearedWithoutFlush)) flush_tlb_mm(mm);
     return {};
 }
 
