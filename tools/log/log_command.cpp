@@ -53,6 +53,8 @@ enum Option : unsigned {
     kSummary = 256,
     kFork = 512,      // a fork's number may follow the file
     kAddress = 1024,  // an address must
+    kChecks = 2048,
+    kRam = 4096,
 };
 
 void add_filters(CLI::App& verb, Query& query, unsigned which) {
@@ -123,6 +125,15 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
     add_filters(app, *query, spec.options);
     if ((spec.options & kSummary) != 0)
         app.add_flag("-c,--summary", query->summary, "Only the sums, as `strace -c` gives them");
+    if ((spec.options & kChecks) != 0)
+        app.add_option("--check", query->checks,
+                       "all, every, or a list of stale-tlb, stale-kernel, redundant-flush, writable-twice,\n"
+                       "freed-while-mapped, unannounced-table, lost-dirty, refcount")
+            ->type_name("LIST")
+            ->capture_default_str();
+    if ((spec.options & kRam) != 0)
+        app.add_option("--ram", query->ram, "The guest's RAM at the end, from `run --save-ram`")
+            ->type_name("FILE");
     if (spec.limit_help != nullptr)
         app.add_option_function<std::string>(
                "--limit",
@@ -210,6 +221,27 @@ void add_table_verbs(CLI::App& log) {
          log_tlb, kAt | kTask | kRoot | kVa | kLevel, 200, "Show at most so many rows; 0: all"});
 }
 
+// Whether guest and log are as they should be.
+void add_proof_verbs(CLI::App& log) {
+    add_verb(
+        log,
+        {"check", "Mistakes of the guest: missing flushes, shared memory left writable, lost references",
+         "Each finding names the write that made it wrong, its code and task, and what was expected. "
+         "\"all\"\n"
+         "leaves out what is a mistake in some kernels only: stale-kernel (kernel addresses may be\n"
+         "unmapped lazily) and redundant-flush (no software changed a present entry that it covers).\n"
+         "What a check takes for wrong: emu/check/README.md. The exit status is 4 if there is a finding.\n"
+         "  forkscope log check F.mmu\n"
+         "  forkscope log check --check stale-tlb,refcount --task forkdemo F.mmu",
+         log_check, kTime | kTask | kRoot | kVa | kLevel | kChecks, 100,
+         "Show at most so many findings; 0: all"});
+    add_verb(log, {"verify", "The page tables as the log alone gives them, against guest RAM at the end",
+                   "The exit status is 4 if an entry differs.\n"
+                   "  forkscope run --record F.mmu --save-ram F.ram\n"
+                   "  forkscope log verify F.mmu --ram F.ram",
+                   log_verify, kRam, 0, nullptr});
+}
+
 }  // namespace
 
 void register_log_command(CLI::App& app) {
@@ -276,6 +308,7 @@ void register_log_command(CLI::App& app) {
          log_stats, kTime | kTask | kRoot | kEvents, 20, "Show at most so many rows a table; 0: all"});
     add_task_verbs(log);
     add_table_verbs(log);
+    add_proof_verbs(log);
 }
 
 }  // namespace forkscope::tools

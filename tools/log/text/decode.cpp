@@ -148,8 +148,9 @@ std::string delivery_text(uint16_t delivery) {
 }
 
 std::string root_death_text(uint16_t death) {
-    static constexpr std::array<const char*, 5> kNames = {nullptr, "emptied", "written misaligned",
-                                                          "written with an implausible entry", "cleared"};
+    static constexpr std::array<const char*, 6> kNames = {
+        nullptr,   "emptied",           "written misaligned", "written with an implausible entry",
+        "cleared", "announced as freed"};
     return named(kNames, death, "death");
 }
 
@@ -161,8 +162,16 @@ std::string stop_text(uint16_t stop) {
 }
 
 std::string finding_text(uint16_t finding) {
-    static constexpr std::array<const char*, 4> kNames = {
-        nullptr, "stale TLB entry for user space", "stale TLB entry for kernel space", "redundant flush"};
+    static constexpr std::array<const char*, log::kFindingCount> kNames = {
+        nullptr,
+        "stale TLB entry for user space",
+        "stale TLB entry for kernel space",
+        "redundant flush",
+        "private frame writable while two spaces map it",
+        "frame freed while mapped",
+        "page table in a frame announced as something else",
+        "dirty bit lost",
+        "wrong reference count"};
     return named(kNames, finding, "finding");
 }
 

@@ -34,6 +34,9 @@ void add_fields(Json& json, const Event& e, const Names& names) {
         case EventKind::PteFound:
             add_entry(json, e);
             json["value"] = hex(e.b);
+            json["written"] = (e.flags & log::kWriterKnown) != 0
+                                  ? Json{{"icount", e.a}, {"cause", cause_text(e.cause)}}
+                                  : Json(nullptr);
             return;
         case EventKind::TableLink:
         case EventKind::TableUnlink:

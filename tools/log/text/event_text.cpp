@@ -102,7 +102,7 @@ namespace {
         case Announcement::FrameFree:
             return fmt::format("frame {:#x}", e.a);
         case Announcement::FrameRefs:
-            return fmt::format("frame {:#x} has {}", e.a, counted(e.b, "reference"));
+            return fmt::format("frame {:#x} has {}", e.a, counted(abi::references_of(e.b), "reference"));
         case Announcement::MmDestroy:
             return fmt::format("root {:#x}", e.a);
         case Announcement::PowerOff:
@@ -124,7 +124,10 @@ std::string event_text(const Event& e, const Names& names) {
         case EventKind::TableUnlink:
             return link_text(e);
         case EventKind::PteFound:
-            return fmt::format("L{} {:#x}  {}", e.level, e.va, entry_text(e.b, e.level));
+            return fmt::format("L{} {:#x}  {}{}", e.level, e.va, entry_text(e.b, e.level),
+                               (e.flags & log::kWriterKnown) != 0
+                                   ? fmt::format(", written at instruction {}", grouped(e.a))
+                                   : "");
         case EventKind::TlbFill:
             return fill_text(e);
         case EventKind::Flush:

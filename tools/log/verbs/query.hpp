@@ -27,8 +27,10 @@ struct Query {
     std::string kind;      // list of names
     std::string level;     // 1..4
     std::string root;      // physical address
-    std::string fork;      // its number; empty: none named
-    uint64_t limit = 0;    // 0: none
+    std::string ram;       // the file of `run --save-ram`
+    std::string checks = "all";
+    std::string fork;    // its number; empty: none named
+    uint64_t limit = 0;  // 0: none
 
     [[nodiscard]] bool has_filter() const {
         return !(from.empty() && to.empty() && task.empty() && va.empty() && kind.empty() && level.empty() &&

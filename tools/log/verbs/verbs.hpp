@@ -13,6 +13,8 @@ namespace forkscope::tools {
 [[nodiscard]] Result<> log_stats(log::Reader& reader, const Query& query, Output& out);
 [[nodiscard]] Result<> log_forks(log::Reader& reader, const Query& query, Output& out);
 [[nodiscard]] Result<> log_story(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_check(log::Reader& reader, const Query& query, Output& out);
+[[nodiscard]] Result<> log_verify(log::Reader& reader, const Query& query, Output& out);
 
 [[nodiscard]] Result<> log_tasks(log::Reader& reader, const Query& query, Output& out);
 [[nodiscard]] Result<> log_tree(log::Reader& reader, const Query& query, Output& out);
