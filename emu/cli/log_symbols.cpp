@@ -30,36 +30,37 @@ void add_lines(log::SymbolModule& module, loader::LineTable&& table) {
         module.lines.push_back({row.address.raw(), row.file, row.line});
 }
 
-Result<void> add_kernel(log::Writer& writer, const RunOptions& options, const loader::Image& kernel) {
+void add_kernel(std::vector<log::SymbolModule>& modules, const RunOptions& options,
+                const loader::Image& kernel) {
     // A compressed kernel and a flat image have none to offer.
-    if (!loader::ElfImage::has_magic(kernel.bytes)) return {};
+    if (!loader::ElfImage::has_magic(kernel.bytes)) return;
     const auto symbols = loader::read_symbols(kernel.name, kernel.bytes);
     if (!symbols) {
         say("forkscope: {}; its functions stay nameless", symbols.error().message);
-        return {};
+        return;
     }
-    log::SymbolModule module = module_of(log::ModuleKind::Kernel, "kernel", options.kernel, *symbols);
-    if (auto lines = loader::read_lines(kernel.name, kernel.bytes)) add_lines(module, std::move(*lines));
-    return writer.add_symbols(std::move(module));
+    modules.push_back(module_of(log::ModuleKind::Kernel, "kernel", options.kernel, *symbols));
+    if (auto lines = loader::read_lines(kernel.name, kernel.bytes))
+        add_lines(modules.back(), std::move(*lines));
 }
 
 }  // namespace
 
-Result<void> add_symbols(log::Writer& writer, const RunOptions& options, const Images& images) {
-    TRY_VOID(add_kernel(writer, options, images.kernel));
-    if (!images.initrd) return {};
+std::vector<log::SymbolModule> read_symbol_modules(const RunOptions& options, const Images& images) {
+    std::vector<log::SymbolModule> modules;
+    add_kernel(modules, options, images.kernel);
+    if (!images.initrd) return modules;
     auto programs = loader::read_initramfs_symbols(images.initrd->name, images.initrd->bytes);
     // An initrd may be compressed or hold a file system: then its programs stay nameless.
-    if (!programs) return {};
+    if (!programs) return modules;
     for (const auto& [path, table] : programs->files) {
         if (table.symbols().empty()) continue;
-        log::SymbolModule module =
-            module_of(log::ModuleKind::User, std::filesystem::path(path).filename().string(), path, table);
+        modules.push_back(
+            module_of(log::ModuleKind::User, std::filesystem::path(path).filename().string(), path, table));
         if (const auto lines = programs->lines.find(path); lines != programs->lines.end())
-            add_lines(module, std::move(lines->second));
-        TRY_VOID(writer.add_symbols(std::move(module)));
+            add_lines(modules.back(), std::move(lines->second));
     }
-    return {};
+    return modules;
 }
 
 }  // namespace forkscope::cli

@@ -20,6 +20,8 @@ constexpr const char* kFooter = R"(Examples:
       boots the bundled kernel on this terminal; Ctrl-A x leaves, Ctrl-A h lists the keys
   forkscope run -append "init=/bin/cowstorm -- 64 4" --record fork.mmu --audit
       records every page-table write, and proves the record complete
+  forkscope run -append "bug=no-flush-at-fork init=/bin/forkdemo" --check all
+      looks for missing flushes and other mistakes; this one finds one, and says where it was made
   forkscope run -kernel my.elf -m 64M -d int,mmu -D trace.txt
       boots a PVH or multiboot kernel and writes its faults and table writes as text
   forkscope run -kernel /boot/vmlinuz -initrd my.cpio -append console=ttyS0 --record linux.mmu
@@ -87,6 +89,19 @@ void register_run_command(CLI::App& app) {
         ->type_name("MS")
         ->capture_default_str();
     run->add_flag("--audit-tlb", options->audit_tlb, "also compare the engine's TLB with the ledger (slow)");
+    run->add_option("--save-ram", options->save_ram,
+                    "write the guest's RAM at the end to this file, by physical address: what\n"
+                    "`forkscope log verify` compares the log with")
+        ->type_name("FILE");
+    run->add_flag("--retrace", options->retrace,
+                  "run twice: first to learn which frames become page tables, then with an eye on them from\n"
+                  "the start, so that the log says who filled each table. For guests that do not announce\n"
+                  "their tables; the second run takes longer");
+    run->add_option("--check", options->check,
+                    "look for mistakes of the guest while it runs: all, or a list of stale-tlb,\n"
+                    "writable-twice, freed-while-mapped, unannounced-table, lost-dirty, refcount;\n"
+                    "by name only: stale-kernel, redundant-flush. Status 4 if there is a finding")
+        ->type_name("LIST");
     run->add_option("-d", options->trace, "write events as text: int, mmu, cpu, task")->type_name("ITEMS");
     run->add_option("-D", options->trace_file, "file for -d instead of standard error")->type_name("FILE");
     run->add_flag("--fast", options->fast,

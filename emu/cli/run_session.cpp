@@ -8,7 +8,10 @@
 
 #include "emu/base/say.hpp"
 #include "emu/cli/images.hpp"
+#include "emu/cli/live_checks.hpp"
 #include "emu/cli/log_symbols.hpp"
+#include "emu/cli/retrace.hpp"
+#include "emu/cli/save_ram.hpp"
 #include "emu/cli/stop_signals.hpp"
 #include "emu/cli/trace_text.hpp"
 #include "emu/cpu/cpu_core.hpp"
@@ -43,6 +46,13 @@ Result<log::KindMask> parse_events(const std::string& list) {
         from = to + 1;
     }
     return kinds;
+}
+
+Result<check::CheckSet> parse_check_option(const std::string& list) {
+    if (list.empty()) return check::CheckSet{0};
+    const auto set = check::parse_checks(list);
+    if (!set) return fail("--check {}: {}", list, set.error().message);
+    return *set;
 }
 
 log::Meta describe(const RunOptions& options, log::KindMask kinds, machine::Machine& machine,
@@ -87,6 +97,7 @@ Result<void> check_files_differ(const RunOptions& options) {
         {"-kernel", options.kernel, false},
         {"-initrd", options.initrd, false},
         {"--record", options.record, true},
+        {"--save-ram", options.save_ram, true},
         {"-D", options.trace_file, true},
         {"-serial", serial_file ? options.serial.substr(kSerialFile.size()) : "", true},
     };
@@ -122,12 +133,21 @@ Result<void> check_options(const RunOptions& options) {
 
 }  // namespace
 
+VirtualNs RunOptions::time_limit() const {
+    return exit_after_seconds > 0
+               ? static_cast<VirtualNs>(exit_after_seconds * static_cast<double>(kNsPerSecond))
+               : bus::kNever;
+}
+
 Result<int> run_session(const RunOptions& options) {
     TRY_VOID(check_options(options));
     const log::KindMask kinds = TRY(parse_events(options.events));
+    const check::CheckSet checks = TRY(parse_check_option(options.check));
     const Images images = TRY(read_images(options));
     TRY_VOID(check_room_for_initramfs(options, images));
-    log::Recorder recorder;
+    log::Recorder recorder;     // of the machine
+    log::Recorder past_checks;  // what comes through the checks, with their findings
+    log::Recorder& recorded = checks != 0 ? past_checks : recorder;
     const auto serial = TRY(machine::open_serial(options.serial));
 
     machine::MachineConfig config;
@@ -143,15 +163,19 @@ Result<int> run_session(const RunOptions& options) {
         drives.push_back(TRY(machine::open_drive(drive)));
         config.drives.push_back(drives.back().get());
     }
+    TRY_VOID(check_can_retrace(options, *serial));
+    mmu::Mirror::LinkCounts tables;
+    if (options.retrace) tables = TRY(learn_tables(options, images, config));
     const auto machine = TRY(machine::Machine::create(config, recorder));
     const loader::BootPlan plan =
         TRY(loader::load_kernel(images.kernel, machine->ram(), load_options(options, images)));
+    if (options.retrace) machine->expect_tables(tables);
 
     std::unique_ptr<TraceText> trace;
     if (!options.trace.empty()) {
         const log::KindMask traced = TRY(parse_trace_items(options.trace));
         trace = TRY(TraceText::open(options.trace_file, traced));
-        recorder.attach(*trace, traced);
+        recorded.attach(*trace, traced);
         machine->ports().on_unclaimed([&trace](uint16_t port, bus::Width width, bus::Direction direction) {
             trace->note(fmt::format("port {:#x}: first {} of {} bytes, and nobody there", port,
                                     direction == bus::Direction::Read ? "read" : "write",
@@ -167,21 +191,26 @@ Result<int> run_session(const RunOptions& options) {
                                     direction == bus::Direction::Read ? "read" : "write"));
         });
     }
+    std::vector<log::SymbolModule> modules;
+    if (!options.record.empty() || checks != 0) modules = read_symbol_modules(options, images);
     std::unique_ptr<log::Writer> writer;
     if (!options.record.empty()) {
         writer = TRY(log::Writer::open(options.record, describe(options, kinds, *machine, plan)));
-        TRY_VOID(add_symbols(*writer, options, images));
-        recorder.attach(*writer, kinds);
+        for (const log::SymbolModule& module : modules) TRY_VOID(writer->add_symbols(module));
+        recorded.attach(*writer, kinds);
+    }
+    std::optional<LiveChecks> live;
+    if (checks != 0) {
+        const bool all_recorded = writer && kinds == log::kKnownKinds;
+        live.emplace(checks, all_recorded ? check::EventNumbers::Yes : check::EventNumbers::No,
+                     std::move(modules), past_checks);
+        recorder.attach(*live, check::Engine::kinds_for(checks) | past_checks.kinds());
     }
 
     machine->boot(plan);
-    const auto limit =
-        options.exit_after_seconds > 0
-            ? static_cast<VirtualNs>(options.exit_after_seconds * static_cast<double>(kNsPerSecond))
-            : bus::kNever;
     const machine::MachineExit end = [&] {
         const StopSignals signals(*machine);
-        return machine->run(limit);
+        return machine->run(options.time_limit());
     }();
     int status = end.status;
     if (!end.message.empty()) say("forkscope: {}", end.message);
@@ -193,6 +222,9 @@ Result<int> run_session(const RunOptions& options) {
                 options.events);
     }
     recorder.flush();
+    past_checks.flush();
+    if (!options.save_ram.empty()) TRY_VOID(save_ram(machine->ram(), options.save_ram));
+    if (live && !live->report()) status = static_cast<int>(ExitStatus::CheckFailed);
     if (writer) TRY_VOID(writer->finish());
     if (trace) TRY_VOID(trace->status());
     TRY_VOID(serial->status());

@@ -26,11 +26,16 @@ struct RunOptions {
     bool audit = false;
     uint64_t audit_every_ms = 0;  // virtual; 0: at the end only
     bool audit_tlb = false;
+    std::string save_ram;  // empty: not
+    bool retrace = false;
+    std::string check;  // names of checks; empty: none
     std::string trace;  // empty: none
     std::string trace_file;
     bool fast = false;
     bool no_reboot = true;          // a reset ends the run either way
     double exit_after_seconds = 0;  // virtual; 0: never
+
+    [[nodiscard]] VirtualNs time_limit() const;
 };
 
 // The exit status of the run, or what was wrong with its input. Leaves no half-made file behind on an

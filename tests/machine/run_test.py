@@ -303,6 +303,122 @@ class BadInput(Scratch):
             self.refused("--exit-after", seconds, says="--exit-after")
 
 
+class Completeness(Scratch):
+    """The log alone gives the tables as they are in RAM, and says who wrote each entry."""
+
+    def record(self, append, *arguments):
+        done = forkscope("run", "-append", f"quiet {append} init=/bin/forkscope-demo -- -q", "--record", self.path("c.mmu"),
+                         "--audit", *arguments)
+        self.assertIn("0 differences", done.stderr.decode())
+        return self.path("c.mmu")
+
+    def user_leaves_found(self, log):
+        """How many entries of user pages were found in new tables: (by a known writer, by nobody)."""
+        shown = forkscope("log", "show", "--json", "--limit", "0", "--kind", "pte-found", "--level", "1",
+                          "--va", "0-0x7fffffffffff", log)
+        events = json.loads(shown.stdout)["events"]
+        known = [e for e in events if e["written"] is not None]
+        for event in known:
+            self.assertLessEqual(event["written"]["icount"], event["icount"])
+        return len(known), len(events) - len(known)
+
+    def test_tables_of_the_log_are_those_of_ram(self):
+        for way in ("cow", "shared-tables"):
+            log = self.record(f"fork={way}", "--save-ram", self.path("c.ram"))
+            done = forkscope("log", "verify", log, "--ram", self.path("c.ram"))
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            self.assertRegex(done.stdout.decode(), r"^[1-9][\d,]* entries in .*: 0 differences")
+
+    def test_a_difference_is_found(self):
+        log = self.record("", "--save-ram", self.path("c.ram"))
+        writes = json.loads(forkscope("log", "show", "--json", "--limit", "1", "--kind", "pte-write", "--level", "4", log).stdout)
+        entry = int(writes["events"][0]["entry"], 16)
+        with open(self.path("c.ram"), "r+b") as ram:
+            ram.seek(entry)
+            byte = ram.read(1)
+            ram.seek(entry)
+            ram.write(bytes([byte[0] ^ 0x80]))
+        done = forkscope("log", "verify", log, "--ram", self.path("c.ram"))
+        self.assertEqual(done.returncode, 4, done.stderr.decode())
+        self.assertIn(f"the entry at {entry:#x} holds", done.stdout.decode())
+
+    def test_ram_of_another_run(self):
+        log = self.record("")
+        with open(self.path("short"), "wb") as ram:
+            ram.write(b"x")
+        for arguments, says in ((["--ram", self.path("short")], "1 bytes; expected 268435456"),
+                                (["--ram", self.path("none")], "No such file"), ([], "--ram FILE")):
+            done = forkscope("log", "verify", log, *arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(says, done.stderr.decode())
+
+    def test_announced_tables_have_their_writers(self):
+        known, unknown = self.user_leaves_found(self.record(""))
+        self.assertGreater(known, 50)
+        self.assertEqual(unknown, 0)
+
+    def test_retrace_finds_the_writers_of_a_guest_that_announces_nothing(self):
+        known, unknown = self.user_leaves_found(self.record("announce=off"))
+        self.assertEqual(known, 0)
+        self.assertGreater(unknown, 50)
+        log = self.record("announce=off", "--retrace")
+        first = pathlib.Path(log).read_bytes()
+        known, unknown = self.user_leaves_found(log)
+        self.assertGreater(known, 50)
+        self.assertEqual(unknown, 0)
+        self.record("announce=off", "--retrace")
+        self.assertEqual(pathlib.Path(log).read_bytes(), first)
+
+    def test_retrace_wants_a_run_that_repeats(self):
+        for arguments, says in ((["--retrace"], "--record"), (["--retrace", "--fast", "--record", self.path("f")], "--fast")):
+            done = run("/bin/busybox -- true", *arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(says, done.stderr.decode())
+
+
+class Checks(Scratch):
+    BUG = "bug=no-flush-at-fork quiet init=/bin/buglab -- fork"
+
+    def test_findings_are_said_and_end_with_4(self):
+        done = forkscope("run", "-append", self.BUG, "--check", "stale-tlb")
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stderr.decode(), r"check: stale-tlb at \S*copy_page_range\S* \(guest/\S+:\d+\) by buglab\[1\] \(instruction")
+        self.assertRegex(done.stderr.decode(), r"check: [1-9]\d* findings?: [1-9]\d* stale-tlb")
+
+    def test_a_log_is_checked_as_the_run_is(self):
+        log = self.path("c.mmu")
+        live = forkscope("run", "-append", self.BUG, "--check", "all", "--record", log).stderr.decode()
+        done = forkscope("log", "check", log)
+        self.assertEqual(done.returncode, 4)
+        lines = [line for line in done.stdout.decode().splitlines() if line.startswith("stale-tlb at ")]
+        self.assertEqual(lines, [line[7:] for line in live.splitlines() if line.startswith("check: stale-tlb at ")])
+        self.assertEqual(forkscope("log", "check", "--check", "refcount", log).returncode, 0)
+
+    def test_a_clean_log_has_no_finding(self):
+        log = self.path("c.mmu")
+        run("/bin/forkscope-demo -- -q", "--record", log)
+        done = forkscope("log", "check", log)
+        self.assertEqual((done.returncode, done.stdout), (0, b"No finding\n"), done.stderr)
+
+    def test_findings_of_the_engine_are_events(self):
+        log = self.path("c.mmu")
+        forkscope("run", "-append", "bug=parent-left-writable quiet init=/bin/buglab -- share", "--check", "all", "--record", log)
+        shown = json.loads(forkscope("log", "show", "--json", "--kind", "finding", log).stdout)
+        self.assertIn("private frame writable while two spaces map it", {e["finding"] for e in shown["events"]})
+
+    def test_unknown_checks(self):
+        done = forkscope("run", "--check", "stale")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("'stale' is no check; expected one or more of: all, every, stale-tlb", done.stderr.decode())
+
+    def test_a_part_of_a_log_is_refused(self):
+        log = self.path("part.mmu")
+        run("/bin/busybox -- true", "--record", log, "--events", "finding,flush")
+        done = forkscope("log", "check", log)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("pte-write", done.stderr.decode())
+
+
 class OtherImages(Scratch):
     def test_triple_fault_dumps_the_cpu(self):
         done = forkscope("run", "-kernel", ARGS.triple_fault, "-append", "!")

@@ -1,0 +1,41 @@
+// run --check: the checks stand between the machine's recorder and that of the log, so that each finding
+// follows the event that shows it. What they find is said on standard error as it happens.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "emu/check/engine.hpp"
+#include "emu/log/recorder.hpp"
+#include "emu/log/symbols.hpp"
+#include "tools/log/analysis/event_names.hpp"
+
+namespace forkscope::cli {
+
+class LiveChecks final : public log::EventSink, private check::FindingListener {
+public:
+    // `next` gets all events and the findings; it outlives this.
+    LiveChecks(check::CheckSet wanted, check::EventNumbers numbers, std::vector<log::SymbolModule> modules,
+               log::Recorder& next);
+
+    void consume(std::span<const log::Event> events) override;
+    void write_out() override { next_.write_out(); }
+
+    // Says what was found in all; false if that is not nothing.
+    bool report() const;
+
+private:
+    void found(check::Finding&& finding) override;
+
+    static constexpr uint64_t kSaid = 20;  // of each check one by one
+
+    check::CheckSet wanted_;
+    check::EventNumbers numbers_;
+    analysis::EventNames names_;
+    log::Recorder& next_;
+    check::Engine engine_;
+    std::array<uint64_t, log::kFindingCount> counts_{};
+};
+
+}  // namespace forkscope::cli
