@@ -7,12 +7,14 @@
 #include <cstdlib>
 #include <string>
 
+#include "emu/check/engine.hpp"
 #include "emu/log/format.hpp"
 #include "emu/log/reader.hpp"
 #include "emu/log/replay.hpp"
 #include "tests/fuzz/patched.hpp"
 #include "tests/log/fake_guest.hpp"
 #include "tests/log/log_file.hpp"
+#include "tools/log/analysis/event_names.hpp"
 #include "tools/log/analysis/event_stats.hpp"
 #include "tools/log/analysis/fault_book.hpp"
 #include "tools/log/analysis/fork_tracker.hpp"
@@ -110,6 +112,20 @@ std::vector<uint8_t> make_file(std::span<const uint8_t> input) {
     return framed(chunks);
 }
 
+class CheckedWords final : public check::FindingListener {
+public:
+    explicit CheckedWords(const check::Namer& names) : names_(names) {}
+    void found(check::Finding&& finding) override {
+        if (told_++ < kTold && check::describe(finding, names_, check::EventNumbers::Yes).empty())
+            std::abort();
+    }
+
+private:
+    static constexpr unsigned kTold = 16;
+    const check::Namer& names_;
+    unsigned told_ = 0;
+};
+
 void read_everything(log::Reader& reader) {
     (void)reader.symbols();
     (void)reader.census();
@@ -120,6 +136,9 @@ void read_everything(log::Reader& reader) {
     analysis::TaskTable tasks;
     analysis::ForkTracker forks(1);
     const tools::Names names{symbols, tasks};
+    const analysis::EventNames event_names(reader.symbols());
+    CheckedWords findings(event_names);
+    check::Engine checks(check::kEveryCheck, findings);
     // Words are slow, and a small file can hold many events.
     constexpr unsigned kTold = 16;
     unsigned told = 0;
@@ -132,6 +151,7 @@ void read_everything(log::Reader& reader) {
             (void)tools::json_text(tools::event_json(e, cursor.number(), names));
         }
         replay.apply(e, cursor.number());
+        checks.apply(e, cursor.number());
         stats.add(e);
         forks.apply(e, cursor.number());
     }

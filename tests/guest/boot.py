@@ -2,7 +2,7 @@
 """Boots the kernel with an initramfs, prints its serial output, and exits with what init returned.
 
 Exit status: init's; 124 when the machine did not stop in time; 125 when it stopped without saying how, or when
-Forkscope's audit of the page tables found a difference.
+Forkscope's audit of the page tables found a difference, or one of its checks a mistake.
 """
 import pathlib
 import re
@@ -15,6 +15,7 @@ import machine  # noqa: E402
 TIMED_OUT = 124
 NO_STATUS = 125
 BANNER = b"Memory: "  # the kernel's first lines
+NO_FINDING = b"\ncheck: 0 findings: "
 CLEAN_AUDIT = re.compile(rb"^audit: \d+ entries under \d+ roots?, 0 differences", re.MULTILINE)
 
 
@@ -25,7 +26,7 @@ def main():
     command = machine.command(options, options.append)
     audited = options.platform == "forkscope"
     if audited:
-        command.append("--audit")
+        command += ["--audit", "--check", "all"]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=options.timeout, check=False)
@@ -41,6 +42,9 @@ def main():
         return NO_STATUS
     if audited and not CLEAN_AUDIT.search(done.stdout):
         print("no clean audit")
+        return NO_STATUS
+    if audited and NO_FINDING not in done.stdout.replace(b"\r\n", b"\n"):
+        print("a check found something")
         return NO_STATUS
     status = machine.exit_status(options, done.returncode)
     return NO_STATUS if status is None else status
