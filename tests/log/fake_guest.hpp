@@ -75,6 +75,8 @@ public:
     // The TLB fill of an access with its accessed and dirty bits, if the pretend TLB does not hold the page.
     void access(uint64_t va, uint8_t kind);
     void unmap(uint64_t va);
+    // As mremap: the frame at `from` is mapped at `to` instead, with the same rights.
+    void remap(uint64_t from, uint64_t to);
 
     // The whole call up to the parent's return to user mode; the child has not run yet.
     uint32_t fork(uint64_t flags = 17);

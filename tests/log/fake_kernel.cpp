@@ -105,6 +105,14 @@ void FakeGuest::unmap(uint64_t va) {
     put_frame(entry & kFrameMask);
 }
 
+void FakeGuest::remap(uint64_t from, uint64_t to) {
+    const uint64_t entry = leaf(current_->root, from);
+    at(kExitMmap + 0x80, 0);
+    set_leaf(current_->root, from, 0);
+    flush(FlushKind::Invlpg, from, 0, 0);
+    set_leaf(current_->root, to, entry);
+}
+
 void FakeGuest::copy_space(uint64_t parent, uint64_t child) {
     const std::function<void(uint64_t, unsigned, uint64_t)> visit = [&](uint64_t table, unsigned level,
                                                                         uint64_t va) {

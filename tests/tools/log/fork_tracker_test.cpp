@@ -111,6 +111,31 @@ TEST(Forks, TheParentWritesBeforeTheChildFirstRuns) {
     EXPECT_EQ(t[1].parent.unmapped, 1u);
 }
 
+TEST(Forks, APageThatIsMovedIsStillCovered) {
+    FakeGuest guest = with_pages(10);
+    const uint32_t child = guest.fork();
+    guest.remap(page(0), page(20));
+    guest.remap(page(1), page(21));
+    guest.write(page(20));
+    end_child(guest, child);
+    const Tracked t(guest);
+    EXPECT_EQ(t[1].parent.copies, 1u);
+    EXPECT_EQ(t[1].parent.unmapped, 0u);
+    EXPECT_EQ(t[1].parent.untouched, 9u);
+}
+
+// The allocator gives the newest free frame: what is mapped next is not what was unmapped.
+TEST(Forks, ANewPageInAFreedFrameIsNotThePageBefore) {
+    FakeGuest guest = with_pages(10);
+    const uint32_t child = guest.fork();
+    end_child(guest, child);
+    guest.unmap(page(0));
+    guest.touch_new_pages(page(20), 1);
+    const Tracked t(guest);
+    EXPECT_EQ(t[1].parent.unmapped, 1u);
+    EXPECT_EQ(t[1].parent.untouched, 9u);
+}
+
 TEST(Forks, TheParentEndsBeforeTheChildFirstRuns) {
     FakeGuest guest = with_pages(1);
     const uint32_t middle = guest.fork();

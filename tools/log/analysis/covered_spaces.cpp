@@ -30,6 +30,11 @@ void CoveredSpaces::cover_later(uint64_t root, uint64_t va, uint8_t level) {
     ++book_.forks[found->second.fork].side(found->second.side).covered;
 }
 
+bool CoveredSpaces::cover_moved(uint64_t root, uint64_t va, uint8_t level) {
+    const auto found = spaces_.find(root);
+    return found != spaces_.end() && found->second.pages.emplace(va, level).second;
+}
+
 std::optional<CoveredSpaces::Cover> CoveredSpaces::find(uint64_t root, uint64_t va, bool table) const {
     const auto found = spaces_.find(root);
     if (found == spaces_.end()) return std::nullopt;

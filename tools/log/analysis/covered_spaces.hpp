@@ -37,6 +37,10 @@ public:
     // A page that is protected later: when a shared table is copied.
     void cover_later(uint64_t root, uint64_t va, uint8_t level);
 
+    // A page of this space whose cover has just ended is mapped elsewhere in it, and still covered. False:
+    // the space is gone.
+    [[nodiscard]] bool cover_moved(uint64_t root, uint64_t va, uint8_t level);
+
     // Of the page at va, or of the table that maps it.
     [[nodiscard]] std::optional<Cover> find_page(uint64_t root, uint64_t va) const {
         return find(root, va, false);

@@ -28,6 +28,7 @@ constexpr size_t kMaxOpenFaults = 8;
 
 void CowTracker::fault(const Event& e, uint64_t number) {
     if (e.aux != static_cast<uint16_t>(log::FaultDelivery::Delivered)) return;
+    (void)settle_cleared(e);
     auto& faults = open_[Actor::of(e)];
     // The same access again: the fault before it is over, whatever came of it.
     for (auto at = faults.begin(); at != faults.end();) {
@@ -78,6 +79,7 @@ CowTracker::OpenFault* CowTracker::find_open(const Event& e) {
 }
 
 void CowTracker::entry_written(const Event& e, uint64_t number) {
+    if (settle_cleared(e)) return;
     if (OpenFault* open = find_open(e)) return apply_to_fault(*open, e, number);
     if (protects(e) && copies_table(Actor::of(e))) return cover_for_sharers(e);
     const bool table = log::links_table(e.a, e.level);
@@ -88,11 +90,28 @@ void CowTracker::entry_written(const Event& e, uint64_t number) {
             spaces_.end_cover(e.space, *cover, nullptr);
         return;
     }
-    if (!log::is_leaf(e.b, e.level) || (!log::is_writable(e.b) && !same_frame(e.a, e.b, e.level))) {
+    if (!log::is_present(e.b)) {
+        spaces_.end_cover(e.space, *cover, nullptr);
+        cleared_[Actor::of(e)] = {*cover, e.space, e.a};
+    } else if (!log::is_leaf(e.b, e.level) || (!log::is_writable(e.b) && !same_frame(e.a, e.b, e.level))) {
         spaces_.end_cover(e.space, *cover, &ForkSide::unmapped);
     } else if (log::is_writable(e.b)) {
         spaces_.end_cover(e.space, *cover, &ForkSide::without_fault);
     }
+}
+
+bool CowTracker::settle_cleared(const Event& e) {
+    const auto found = cleared_.find(Actor::of(e));
+    if (found == cleared_.end()) return false;
+    const ClearedPage page = found->second;
+    cleared_.erase(found);
+    ForkSide& side = book_.forks[page.cover.fork].side(page.cover.side);
+    const bool moved = e.kind == log::EventKind::PteWrite && e.space == page.root &&
+                       e.level == page.cover.level && log::is_leaf(e.b, e.level) && !log::is_writable(e.b) &&
+                       same_frame(page.entry, e.b, e.level);
+    if (moved && spaces_.cover_moved(e.space, e.va, e.level)) return true;
+    ++side.unmapped;
+    return false;
 }
 
 bool CowTracker::copies_table(Actor actor) const {
@@ -263,6 +282,8 @@ void CowTracker::finish() {
     for (auto& [actor, faults] : open_)
         for (OpenFault& open : faults) close(std::move(open), true);
     open_.clear();
+    for (const auto& [actor, page] : cleared_) ++book_.forks[page.cover.fork].side(page.cover.side).unmapped;
+    cleared_.clear();
     spaces_.finish();
     // Faults close in another order than they happen when several tasks have one under way.
     if (!book_.detailed || *book_.detailed > book_.forks.size() || *book_.detailed == 0) return;

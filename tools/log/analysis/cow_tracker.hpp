@@ -42,6 +42,16 @@ private:
         bool ended = false;     // its outcome is known
     };
 
+    // A covered page whose entry was cleared: taken away, unless the next write of the same task maps its
+    // frame elsewhere in the space, as mremap does.
+    struct ClearedPage {
+        CoveredSpaces::Cover cover;
+        uint64_t root = 0;
+        uint64_t entry = 0;  // before
+    };
+
+    // What became of the page that its task cleared last. True: this very write moved it.
+    [[nodiscard]] bool settle_cleared(const log::Event& event);
     void apply_to_fault(OpenFault& open, const log::Event& event, uint64_t number);
     void upgrade(OpenFault& open, const log::Event& event, uint64_t number, Outcome outcome);
     void close(OpenFault&& open, bool at_end_of_log);
@@ -56,6 +66,7 @@ private:
     const log::Replay& replay_;
     CoveredSpaces spaces_;
     std::unordered_map<Actor, std::vector<OpenFault>> open_;
+    std::unordered_map<Actor, ClearedPage> cleared_;
     bool guest_announces_breaks_ = false;
 };
 

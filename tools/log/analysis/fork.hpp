@@ -85,7 +85,7 @@ struct ForkSide {
     uint64_t copies = 0;
     uint64_t reuses = 0;
     uint64_t without_fault = 0;  // made writable by the kernel with no fault of this side
-    uint64_t unmapped = 0;       // taken away (munmap, exec, exit) before anybody wrote
+    uint64_t unmapped = 0;       // taken away (munmap, exec, exit) before anybody wrote; mremap only moves
     uint64_t passed_on = 0;      // covered again by a later fork of this side
     uint64_t untouched = 0;      // still as the fork left them when the log ends
 
