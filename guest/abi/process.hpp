@@ -6,12 +6,13 @@
 namespace abi {
 
 // mmap(2)
-inline constexpr uint64_t kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4,
+inline constexpr uint64_t kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4, kProtSem = 8,
                           kProtGrowsDown = 0x01000000, kProtGrowsUp = 0x02000000;
 inline constexpr uint64_t kMapShared = 1, kMapPrivate = 2, kMapSharedValidate = 3, kMapType = 0xf,
                           kMapFixed = 0x10, kMapAnonymous = 0x20, kMapGrowsDown = 0x100,
                           kMapDenyWrite = 0x800, kMapLocked = 0x2000, kMapNoReserve = 0x4000,
-                          kMapPopulate = 0x8000, kMapStack = 0x20000, kMapFixedNoReplace = 0x100000;
+                          kMapPopulate = 0x8000, kMapNonBlock = 0x10000, kMapStack = 0x20000,
+                          kMapHugeTlb = 0x40000, kMapSync = 0x80000, kMapFixedNoReplace = 0x100000;
 inline constexpr uint64_t kMremapMayMove = 1, kMremapFixed = 2, kMremapDontUnmap = 4;
 enum class Madvice : int {
     Normal = 0,

@@ -4,6 +4,7 @@
 #include "guest/abi/signal.hpp"
 #include "guest/abi/termios.hpp"
 #include "guest/arch/percpu.hpp"
+#include "guest/fs/pipe_ring.hpp"
 #include "guest/kernel/signal.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -14,84 +15,25 @@ namespace {
 
 pipe_inode_info& pipe_of(const file& f) { return *f.node().i_pipe; }
 
-size_t part_of_page(uint64_t position, size_t bytes) {
-    const size_t room = kPageSize - position % kPageSize;
-    return bytes < room ? bytes : room;
-}
-
-char* byte_at(pipe_inode_info& pipe, uint64_t position) {
-    return static_cast<char*>(page_address(pipe.slot_of(position))) + position % kPageSize;
-}
-
-// Bytes of the ring up to the end of a page or of what is there. Fewer than asked: the reader's memory
-// refused.
-size_t read_part(pipe_inode_info& pipe, iov_iter& to, size_t bytes) {
-    const size_t moved = to.copy_to(byte_at(pipe, pipe.tail), bytes);
-    page*& slot = pipe.slot_of(pipe.tail);
-    pipe.tail += moved;
-    // A full ring has its newest bytes in front of its oldest, in one page.
-    const bool page_done = pipe.tail % kPageSize == 0 && pipe.used() <= pipe.capacity() - kPageSize;
-    if (moved != 0 && (page_done || pipe.used() == 0)) put_page(std::exchange(slot, nullptr));
-    return moved;
-}
-
-Result<size_t> write_part(pipe_inode_info& pipe, iov_iter& from, size_t bytes) {
-    page*& slot = pipe.slot_of(pipe.head);
-    if (slot == nullptr) slot = alloc_page(FrameUse::Other);
-    if (slot == nullptr) return Errno::NoMem;
-    const size_t moved = from.copy_from(byte_at(pipe, pipe.head), bytes);
-    pipe.head += moved;
-    if (pipe.used() == 0) put_page(std::exchange(slot, nullptr));
-    return moved;
-}
-
-// Sleeps without the pipe's lock until ready() holds. RestartSys.
-template <typename Ready>
-Result<> wait_for(pipe_inode_info& pipe, Ready ready, const char* where = __builtin_FUNCTION()) {
-    pipe.lock.unlock();
-    Result<uint64_t> woken =
-        wait_event_timeout_state(pipe.wait, TaskState::Interruptible, kNoTimeout, ready, where);
-    pipe.lock.lock();
-    if (!woken.ok()) return woken.error();
-    return {};
-}
-
 Result<size_t> pipe_read(file& f, iov_iter& to, abi::loff_t&) {
     if (to.count() == 0) return size_t{0};
     pipe_inode_info& pipe = pipe_of(f);
     const mutex_guard guard(pipe.lock);
-    while (pipe.used() == 0) {
-        if (pipe.writers == 0) return size_t{0};
-        if (f.nonblocking()) return Errno::Again;
-        TRY(wait_for(pipe, [&] { return pipe.used() != 0 || pipe.writers == 0; }));
-    }
+    TRY(pipe_wait_for_bytes(pipe, f.nonblocking() ? IfNotReady::Fail : IfNotReady::Wait));
+    if (pipe.used() == 0) return size_t{0};
     // Who waits to write waits for less than that.
     const bool was_full = pipe.room() < kPipeBuf;
     size_t done = 0;
     while (to.count() != 0 && pipe.used() != 0) {
         const size_t wanted = to.count() < pipe.used() ? to.count() : pipe.used();
-        const size_t part = part_of_page(pipe.tail, wanted);
-        const size_t moved = read_part(pipe, to, part);
+        const size_t moved = pipe_read_part(pipe, to, wanted);
         done += moved;
-        if (moved < part) break;
+        if (moved == 0) break;
     }
     if (done == 0) return Errno::Fault;
     if (was_full) wake_up_poll(pipe.wait, abi::kPollWritable);
     kill_fasync(pipe.fasync_writers, abi::kPollOutCode);
     return done;
-}
-
-// Waits until `need` bytes fit. Pipe: nobody reads any more.
-Result<> wait_for_room(file& f, pipe_inode_info& pipe, size_t need) {
-    for (;;) {
-        if (pipe.readers == 0) {
-            send_sig(abi::kSigPipe, current());
-            return Errno::Pipe;
-        }
-        if (pipe.room() >= need) return {};
-        if (f.nonblocking()) return Errno::Again;
-        TRY(wait_for(pipe, [&] { return pipe.room() >= need || pipe.readers == 0; }));
-    }
 }
 
 Result<size_t> pipe_write(file& f, iov_iter& from, abi::loff_t&) {
@@ -102,21 +44,21 @@ Result<size_t> pipe_write(file& f, iov_iter& from, abi::loff_t&) {
     const size_t need = from.count() <= kPipeBuf ? from.count() : 1;
     size_t done = 0;
     while (from.count() != 0) {
-        Result<> room = wait_for_room(f, pipe, need < from.count() ? need : from.count());
+        Result<> room = pipe_wait_for_room(pipe, need < from.count() ? need : from.count(),
+                                           f.nonblocking() ? IfNotReady::Fail : IfNotReady::Wait);
         if (!room.ok()) {
             if (done != 0) break;
             return room.error();
         }
-        const size_t part = part_of_page(pipe.head, from.count() < pipe.room() ? from.count() : pipe.room());
-        Result<size_t> moved = write_part(pipe, from, part);
+        const size_t part = from.count() < pipe.room() ? from.count() : pipe.room();
+        Result<size_t> moved = pipe_write_part(pipe, from, part);
         if (!moved.ok() || moved.value() == 0) {
             if (done != 0) break;
             return moved.ok() ? Errno::Fault : moved.error();
         }
         done += moved.value();
         // Readers may run as soon as something is there; we may have to wait for them.
-        wake_up_poll(pipe.wait, abi::kPollReadable);
-        kill_fasync(pipe.fasync_readers, abi::kPollInCode);
+        pipe_bytes_came(pipe);
     }
     return done;
 }
@@ -219,10 +161,10 @@ Result<> wait_for_other_side(file& f, pipe_inode_info& pipe) {
         if (f.nonblocking()) {
             f.private_data = reinterpret_cast<void*>(pipe.w_counter);
         } else {
-            other = wait_for(pipe, [&] { return pipe.w_counter != writers_before; });
+            other = pipe_wait(pipe, [&] { return pipe.w_counter != writers_before; });
         }
     } else if (writes && !reads && pipe.readers == 0) {
-        other = wait_for(pipe, [&] { return pipe.r_counter != readers_before; });
+        other = pipe_wait(pipe, [&] { return pipe.r_counter != readers_before; });
     }
     return other;
 }
@@ -241,6 +183,16 @@ Result<> fifo_open(inode& node, file& f) {
 }
 
 }  // namespace
+
+void pipe_bytes_came(pipe_inode_info& pipe) {
+    wake_up_poll(pipe.wait, abi::kPollReadable);
+    kill_fasync(pipe.fasync_readers, abi::kPollInCode);
+}
+
+void pipe_bytes_went(pipe_inode_info& pipe) {
+    wake_up_poll(pipe.wait, abi::kPollWritable);
+    kill_fasync(pipe.fasync_writers, abi::kPollOutCode);
+}
 
 constinit const file_operations pipe_file_operations{.read = pipe_read,
                                                      .write = pipe_write,

@@ -55,6 +55,12 @@ Result<OwnPtr<pipe_inode_info>> alloc_pipe_info();
 Result<long> pipe_get_size(file& f);
 Result<long> pipe_set_size(file& f, uint64_t bytes);
 
+// The pipe that f is an end of, or null.
+[[nodiscard]] pipe_inode_info* get_pipe_info(const file& f);
+// Somebody moved bytes: whoever waits for the other side may go on.
+void pipe_bytes_came(pipe_inode_info& pipe);
+void pipe_bytes_went(pipe_inode_info& pipe);
+
 // Of both ends of an unnamed pipe.
 extern const file_operations pipe_file_operations;
 // f becomes one end of node's pipe, the one that f_mode says. NoMem.

@@ -62,11 +62,6 @@ Result<> move_bytes(pipe_inode_info& pipe, Ring& ring) {
     return {};
 }
 
-pipe_inode_info* pipe_of(const file& f) {
-    const bool opened = (f.f_mode & (file::kRead | file::kWrite)) != 0;
-    return abi::is_fifo(f.node().i_mode) && opened ? f.node().i_pipe : nullptr;
-}
-
 }  // namespace
 
 pipe_inode_info::~pipe_inode_info() {
@@ -74,6 +69,11 @@ pipe_inode_info::~pipe_inode_info() {
         if (ring[i] != nullptr) put_page(ring[i]);
     }
     kfree(ring);
+}
+
+pipe_inode_info* get_pipe_info(const file& f) {
+    const bool opened = (f.f_mode & (file::kRead | file::kWrite)) != 0;
+    return abi::is_fifo(f.node().i_mode) && opened ? f.node().i_pipe : nullptr;
 }
 
 size_t pipe_max_size = 256 * kPageSize;
@@ -94,14 +94,14 @@ Result<OwnPtr<pipe_inode_info>> alloc_pipe_info() {
 }
 
 Result<long> pipe_get_size(file& f) {
-    pipe_inode_info* pipe = pipe_of(f);
+    pipe_inode_info* pipe = get_pipe_info(f);
     if (pipe == nullptr) return Errno::BadF;
     const mutex_guard guard(pipe->lock);
     return static_cast<long>(pipe->capacity());
 }
 
 Result<long> pipe_set_size(file& f, uint64_t bytes) {
-    pipe_inode_info* pipe = pipe_of(f);
+    pipe_inode_info* pipe = get_pipe_info(f);
     if (pipe == nullptr) return Errno::BadF;
     const mutex_guard guard(pipe->lock);
     const size_t wanted = TRY(ring_size(static_cast<uint32_t>(bytes)));

@@ -27,6 +27,10 @@ Result<long> sys_preadv2(int fd, UserPtr<const abi::Iovec> segments, int count, 
 Result<long> sys_pwritev2(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset, uint64_t,
                           uint32_t flags);
 Result<long> sys_lseek(int fd, int64_t offset, uint32_t whence);
+Result<long> sys_splice(int in_fd, UserPtr<int64_t> in_offset, int out_fd, UserPtr<int64_t> out_offset,
+                        size_t bytes, uint32_t flags);
+Result<long> sys_tee(int in_fd, int out_fd, size_t bytes, uint32_t flags);
+Result<long> sys_vmsplice(int fd, UserPtr<const abi::Iovec> segments, uint64_t count, uint32_t flags);
 Result<long> sys_sendfile(int out_fd, int in_fd, UserPtr<int64_t> offset, size_t bytes);
 
 Result<long> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int out_fd,

@@ -3,6 +3,7 @@
 
 #include "guest/arch/pgtable.hpp"
 #include "guest/fs/file.hpp"
+#include "guest/fs/inode.hpp"
 #include "guest/fs/mount.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/memory.hpp"
@@ -46,6 +47,17 @@ bool accountable_mapping(uint64_t vm_flags) {
     return (vm_flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) == VM_WRITE;
 }
 
+// What mmap refuses of a file whatever is asked of it.
+Result<> check_file_map(const file& f, uint64_t bytes, uint64_t flags, uint64_t pgoff) {
+    constexpr uint64_t kMaxBytes = 0x7fffffffffffffff;
+    if (abi::is_reg(f.node().i_mode) && (bytes > kMaxBytes || pgoff > (kMaxBytes - bytes) >> kPageShift))
+        return Errno::Overflow;
+    // MAP_SYNC is the one flag that MAP_SHARED_VALIDATE knows and no file here can do.
+    const bool validates = (flags & abi::kMapType) == abi::kMapSharedValidate;
+    if (validates && (flags & abi::kMapSync) != 0) return Errno::OpNotSupp;
+    return {};
+}
+
 Result<VirtAddr> choose_address(mm_struct& mm, VirtAddr hint, uint64_t bytes, uint64_t flags) {
     if ((flags & (abi::kMapFixed | abi::kMapFixedNoReplace)) == 0) return get_unmapped_area(mm, hint, bytes);
     if (!hint.is_aligned()) return Errno::Inval;
@@ -74,6 +86,9 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     if (pgoff + (bytes >> kPageShift) < pgoff) return Errno::Overflow;
     const uint64_t map_type = flags & abi::kMapType;
     if (map_type < abi::kMapShared || map_type > abi::kMapSharedValidate) return Errno::Inval;
+    const bool anonymous = backing == nullptr || (flags & abi::kMapAnonymous) != 0;
+    if (anonymous && map_type == abi::kMapSharedValidate) return Errno::Inval;
+    if (!anonymous) TRY(check_file_map(*backing, bytes, flags, pgoff));
 
     if ((flags & abi::kMapLocked) != 0 && !can_do_mlock()) return Errno::Perm;
     // All that is new is soft-dirty, also where another area was before.
@@ -81,6 +96,7 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     if (backing != nullptr) {
         vm_flags = TRY(file_vm_flags(*backing, vm_flags, map_type));
         if (backing->f_op->mmap == nullptr) return Errno::NoDev;
+        if ((vm_flags & VM_GROWSDOWN) != 0) return Errno::Inval;
     }
     const VirtAddr start = TRY(choose_address(mm, hint, bytes, flags));
     const uint64_t pages = bytes >> kPageShift;

@@ -23,36 +23,54 @@ Result<> check_range(VirtAddr from, uint64_t& bytes) {
     return {};
 }
 
-}  // namespace
-
-namespace {
-
 // A private area that becomes writable is promised its memory, and keeps it if the right goes again.
 bool becomes_accountable(const vm_area_struct& vma, uint64_t wanted) {
     constexpr uint64_t kNever = VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE;
     return (wanted & VM_WRITE) != 0 && (vma.vm_flags & kNever) == 0;
 }
 
-}  // namespace
+// Where PROT_GROWSDOWN begins: with the area, which must be one that grows. None grows upwards.
+Result<VirtAddr> start_of_growing(mm_struct& mm, VirtAddr from, VirtAddr to, uint64_t prot) {
+    const vm_area_struct* vma = find_vma(mm, from);
+    if (vma == nullptr || vma->vm_start >= to) return Errno::NoMem;
+    if ((prot & abi::kProtGrowsUp) != 0) return vma->vm_start > from ? Errno::NoMem : Errno::Inval;
+    if ((vma->vm_flags & VM_GROWSDOWN) == 0) return Errno::Inval;
+    return vma->vm_start;
+}
 
-Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot) {
-    TRY(check_range(from, bytes));
-    if (bytes == 0) return {};
-    if ((prot & ~(kAccessFlags | abi::kProtGrowsDown | abi::kProtGrowsUp)) != 0) return Errno::Inval;
-    const VirtAddr to = from + bytes;
-    if (!fully_mapped(mm, from, to)) return Errno::NoMem;
-    const uint64_t wanted = prot & kAccessFlags;
-    uint64_t charged = 0;
-    for (vm_area_struct* vma = find_vma(mm, from); vma != nullptr && vma->vm_start < to;
-         vma = mm.mmap.next(*vma)) {
+struct Reach {
+    VirtAddr end;          // nothing stands in the way before it
+    uint64_t charged = 0;  // pages up to there that are to be promised
+    Result<> then;         // what does
+};
+
+Reach how_far(mm_struct& mm, VirtAddr from, VirtAddr to, uint64_t wanted) {
+    Reach reach{from, 0, {}};
+    while (reach.end < to) {
+        const vm_area_struct* vma = find_vma(mm, reach.end);
+        const bool mapped = vma != nullptr && vma->vm_start <= reach.end;
+        if (!mapped) {
+            reach.then = Errno::NoMem;
+            break;
+        }
         // VM_MAYREAD and its like stand four bits above VM_READ.
-        if ((wanted & ~(vma->vm_flags >> 4)) != 0) return Errno::Access;
-        const VirtAddr first = vma->vm_start > from ? vma->vm_start : from;
+        if ((wanted & ~(vma->vm_flags >> 4)) != 0) {
+            reach.then = Errno::Access;
+            break;
+        }
         const VirtAddr last = vma->vm_end < to ? vma->vm_end : to;
+        const uint64_t pages = (last - reach.end) >> kPageShift;
         const uint64_t fresh = (vma->vm_flags & ~kAccessFlags) | wanted;
-        if (becomes_accountable(*vma, wanted)) charged += (last - first) >> kPageShift;
-        TRY(check_data_limit(mm, vma->vm_flags, fresh, (last - first) >> kPageShift));
+        reach.then = check_data_limit(mm, vma->vm_flags, fresh, pages);
+        if (!reach.then) break;
+        if (becomes_accountable(*vma, wanted)) reach.charged += pages;
+        reach.end = last;
     }
+    return reach;
+}
+
+// All of [from, to) is mapped and may have these rights.
+Result<> protect(mm_struct& mm, VirtAddr from, VirtAddr to, uint64_t wanted, uint64_t charged) {
     VmPromise promise = TRY(VmPromise::make(&mm, charged));
     TRY(isolate_range(mm, from, to));
     TRY(own_tables(mm, from, to));
@@ -66,6 +84,22 @@ Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot
         change_protection(vma, vma.vm_start, vma.vm_end);
     });
     return {};
+}
+
+}  // namespace
+
+Result<> do_mprotect(mm_struct& mm, VirtAddr from, uint64_t bytes, uint64_t prot) {
+    constexpr uint64_t kGrows = abi::kProtGrowsDown | abi::kProtGrowsUp;
+    if ((prot & kGrows) == kGrows) return Errno::Inval;
+    TRY(check_range(from, bytes));
+    if (bytes == 0) return {};
+    if ((prot & ~(kAccessFlags | abi::kProtSem | kGrows)) != 0) return Errno::Inval;
+    const VirtAddr to = from + bytes;
+    if ((prot & kGrows) != 0) from = TRY(start_of_growing(mm, from, to, prot));
+    const Reach reach = how_far(mm, from, to, prot & kAccessFlags);
+    // Area by area, as Linux: what lies before the one that refuses is changed.
+    if (reach.end > from) TRY(protect(mm, from, reach.end, prot & kAccessFlags, reach.charged));
+    return reach.then;
 }
 
 }  // namespace guest

@@ -24,8 +24,11 @@ Result<RefPtr<file>> mmap_backing(uint64_t bytes, uint64_t flags, int fd) {
     if ((flags & abi::kMapAnonymous) == 0) {
         RefPtr<file> found = fget(*current()->files, fd);
         if (!found) return Errno::BadF;
+        if ((flags & abi::kMapHugeTlb) != 0) return Errno::Inval;
         return found;
     }
+    // There are no huge pages to reserve.
+    if ((flags & abi::kMapHugeTlb) != 0) return Errno::Inval;
     const uint64_t type = flags & abi::kMapType;
     if (type != abi::kMapShared || bytes == 0 || page_align_up(bytes) == 0) return RefPtr<file>();
     const bool reserved = (flags & abi::kMapNoReserve) == 0 || sysctl_overcommit.memory == Overcommit::Never;
@@ -65,6 +68,55 @@ Result<long> sys_munmap(VirtAddr address, uint64_t bytes) {
 Result<long> sys_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot) {
     const write_guard guard(current_mm().mmap_sem);
     TRY(do_mprotect(current_mm(), address, bytes, prot));
+    return 0;
+}
+
+// The CPU has no protection keys: no key can be had, and -1 is the one that is none.
+Result<long> sys_pkey_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot, int key) {
+    if (key != -1) return Errno::Inval;
+    return sys_mprotect(address, bytes, prot);
+}
+Result<long> sys_pkey_alloc(uint32_t flags, uint32_t rights) {
+    constexpr uint32_t kRights = 3;
+    if (flags != 0 || (rights & ~kRights) != 0) return Errno::Inval;
+    return Errno::NoSpc;
+}
+Result<long> sys_pkey_free(int) { return Errno::Inval; }
+
+namespace {
+
+// The area that remap_file_pages may replace [from, to) of: a shared one, or several of one file that join.
+Result<vm_area_struct*> shared_areas(mm_struct& mm, VirtAddr from, VirtAddr to) {
+    vm_area_struct* first = find_vma(mm, from);
+    if (first == nullptr || first->vm_start > from || (first->vm_flags & VM_SHARED) == 0) return Errno::Inval;
+    for (const vm_area_struct* vma = first; vma->vm_end < to;) {
+        const vm_area_struct* next = mm.mmap.next(*vma);
+        const bool joins = next != nullptr && next->vm_start == vma->vm_end &&
+                           next->vm_file.get() == first->vm_file.get() && next->vm_flags == first->vm_flags;
+        if (!joins) return Errno::Inval;
+        vma = next;
+    }
+    return first;
+}
+
+}  // namespace
+
+// As Linux since 4.0: a mapping of its own for the pages that are moved.
+Result<long> sys_remap_file_pages(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t pgoff,
+                                  uint64_t flags) {
+    const VirtAddr from = address.align_down();
+    bytes &= kPageMask;
+    if (prot != 0 || from + bytes <= from || pgoff + (bytes >> kPageShift) < pgoff) return Errno::Inval;
+    mm_struct& mm = current_mm();
+    {
+        const write_guard guard(mm.mmap_sem);
+        const vm_area_struct* vma = TRY(shared_areas(mm, from, from + bytes));
+        const RefPtr<file> backing(vma->vm_file.get());
+        const uint64_t locked = (vma->vm_flags & VM_LOCKED) != 0 ? abi::kMapLocked : 0;
+        TRY(do_mmap(mm, backing.get(), from, bytes, vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC),
+                    abi::kMapShared | abi::kMapFixed | (flags & abi::kMapNonBlock) | locked, pgoff));
+    }
+    if ((flags & abi::kMapNonBlock) == 0) (void)mm_populate(from, bytes).ok();
     return 0;
 }
 

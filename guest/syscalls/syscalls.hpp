@@ -87,6 +87,11 @@ Result<long> sys_mmap(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t 
                       uint64_t offset);
 Result<long> sys_munmap(VirtAddr address, uint64_t bytes);
 Result<long> sys_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot);
+Result<long> sys_pkey_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot, int key);
+Result<long> sys_pkey_alloc(uint32_t flags, uint32_t rights);
+Result<long> sys_pkey_free(int key);
+Result<long> sys_remap_file_pages(VirtAddr address, uint64_t bytes, uint64_t prot, uint64_t pgoff,
+                                  uint64_t flags);
 Result<long> sys_mremap(VirtAddr address, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags,
                         VirtAddr target);
 Result<long> sys_madvise(VirtAddr address, uint64_t bytes, int advice);
