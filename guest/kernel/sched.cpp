@@ -6,6 +6,7 @@
 #include "guest/arch/tlb.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/kernel/sched_queue.hpp"
+#include "guest/kernel/sched_rq.hpp"
 #include "guest/mm/uaccess.hpp"
 
 namespace guest {
@@ -22,24 +23,9 @@ task_struct* task_of(sched_entity* se) {
 
 }  // namespace
 
-struct rq {
-    spinlock_t lock;
-    task_queue queue;
-    uint64_t rt_ticks = 0;  // of this period
-    bool rt_throttled = false;
-    unsigned uninterruptible = 0;
-    uint64_t switches = 0;
-    kernel_cpustat cpustat;
-    task_struct* idle = nullptr;
-    // Set by the switch for the task that comes after: a dead one to be dropped, a borrowed mm to be given
-    // back.
-    task_struct* dead = nullptr;
-    mm_struct* borrowed_mm = nullptr;
-};
+constinit rq boot_rq;
 
 namespace {
-
-constinit rq boot_rq;
 
 void enqueue(rq& queue, task_struct& task, task_queue::At at = task_queue::At::Tail) {
     task.se.queued_at = ktime_get();
@@ -56,12 +42,6 @@ task_queue::At place_of(const task_struct& prev) {
     const sched_entity& se = prev.se;
     const bool turn_is_over = se.yields || (se.policy == SCHED_RR && se.time_slice == 0);
     return effective_rt_priority(se) != 0 && !turn_is_over ? task_queue::At::Head : task_queue::At::Tail;
-}
-
-// The queue's lock is held.
-void check_preempt(const task_struct& woken) {
-    const task_struct& task = *current();
-    if (&task == boot_rq.idle || sched_rank(woken.se) > sched_rank(task.se)) this_cpu().need_resched = true;
 }
 
 // From the tick.
@@ -141,6 +121,11 @@ uint64_t nr_context_switches() { return boot_rq.switches; }
 unsigned nr_running() { return boot_rq.queue.count() + (current() != boot_rq.idle ? 1 : 0); }
 unsigned nr_uninterruptible() { return boot_rq.uninterruptible; }
 const kernel_cpustat& cpustat() { return boot_rq.cpustat; }
+
+void check_preempt(const task_struct& woken) {
+    const task_struct& task = *current();
+    if (&task == boot_rq.idle || sched_rank(woken.se) > sched_rank(task.se)) this_cpu().need_resched = true;
+}
 
 void update_curr() {
     task_struct& task = *current();
@@ -251,39 +236,6 @@ void wake_up_new_task(task_struct& child) {
     child.se.last_ran = jiffies;
     enqueue(boot_rq, child);
     check_preempt(child);
-}
-
-void set_user_nice(task_struct& task, int nice) {
-    const spinlock_guard guard(boot_rq.lock);
-    task.se.nice = nice;
-    const unsigned limit = full_slice(task.se);
-    if (task.se.time_slice > limit) task.se.time_slice = limit;
-}
-
-void set_task_policy(task_struct& task, unsigned policy, unsigned rt_priority, int nice) {
-    const spinlock_guard guard(boot_rq.lock);
-    const bool queued = task.se.on_rq;
-    if (queued) boot_rq.queue.remove(task.se);
-    task.se.policy = policy;
-    task.se.rt_priority = rt_priority;
-    task.se.nice = nice;
-    task.se.time_slice = full_slice(task.se);
-    if (queued) boot_rq.queue.add(task.se, task_queue::At::Tail);
-    if (queued) check_preempt(task);
-    // It may have come down below others.
-    if (&task == current()) this_cpu().need_resched = true;
-}
-
-void set_pi_priority(task_struct& task, unsigned priority) {
-    const spinlock_guard guard(boot_rq.lock);
-    const bool queued = task.se.on_rq;
-    if (queued) boot_rq.queue.remove(task.se);
-    // Its turn is not over because it had something that others wanted.
-    const bool lowered = priority < task.se.pi_priority;
-    task.se.pi_priority = priority;
-    if (queued) boot_rq.queue.add(task.se, lowered ? task_queue::At::Head : task_queue::At::Tail);
-    if (queued) check_preempt(task);
-    if (&task == current()) this_cpu().need_resched = true;
 }
 
 void sched_yield() {
