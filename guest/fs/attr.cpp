@@ -32,10 +32,11 @@ bool chown_allowed(const inode& node, uint32_t uid, uint32_t gid) {
 
 void vfs_getattr(const inode& node, abi::Stat& out) {
     out = {};
+    const uint32_t counted = node.i_op->nlink != nullptr ? node.i_op->nlink(node) : 0;
     const spinlock_guard guard(node.i_lock);
     out.st_dev = node.i_sb->s_dev;
     out.st_ino = node.i_ino;
-    out.st_nlink = node.i_nlink;
+    out.st_nlink = counted != 0 ? counted : node.i_nlink;
     out.st_mode = node.i_mode;
     out.st_uid = node.i_uid;
     out.st_gid = node.i_gid;

@@ -56,6 +56,8 @@ struct inode_operations {
     Result<path> (*jump_link)(inode& link) = nullptr;
     // Null: by the mode bits (generic_permission).
     Result<> (*permission)(const inode& node, uint32_t mask) = nullptr;
+    // For a directory whose links are counted when somebody asks.
+    uint32_t (*nlink)(const inode& node) = nullptr;
     // Null: the generic form (setattr_copy). Called with the node's i_mutex held.
     Result<> (*setattr)(inode& node, const iattr& attr) = nullptr;
 };

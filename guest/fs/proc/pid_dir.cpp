@@ -134,6 +134,12 @@ Result<> task_iterate(file& f, dir_context& ctx) {
     return {};
 }
 
+uint32_t task_nlink(const inode& dir) {
+    const TaskRef leader = get_proc_task(dir);
+    const spinlock_guard guard(tasklist_lock);
+    return dir.i_nlink + (leader ? static_cast<uint32_t>(leader->signal->nr_threads) : 0);
+}
+
 // The process with the lowest number at or above nr.
 RefPtr<pid> next_process(const pid_namespace& ns, pid_nr_t nr) {
     for (;; ++nr) {
@@ -151,8 +157,8 @@ constinit const inode_operations proc_tgid_inode_operations{.lookup = tgid_looku
                                                             .permission = pid_permission};
 constinit const inode_operations proc_tid_inode_operations{.lookup = tid_lookup,
                                                            .permission = pid_permission};
-constinit const inode_operations proc_task_inode_operations{.lookup = task_lookup,
-                                                            .permission = pid_permission};
+constinit const inode_operations proc_task_inode_operations{
+    .lookup = task_lookup, .permission = pid_permission, .nlink = task_nlink};
 constinit const inode_operations proc_ns_inode_operations{.lookup = ns_lookup, .permission = pid_permission};
 constinit const inode_operations proc_jump_inode_operations{.jump_link = jump_link};
 constinit const file_operations proc_tgid_file_operations{

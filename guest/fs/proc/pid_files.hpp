@@ -52,6 +52,7 @@ Result<> auxv_show(proc_text& m, task_struct& task);
 Result<path> exe_jump(task_struct& task);
 Result<path> cwd_jump(task_struct& task);
 Result<path> root_jump(task_struct& task);
+Result<> mounts_open(task_struct& task);
 Result<> mounts_show(proc_text& m, task_struct& task);
 Result<> mountinfo_show(proc_text& m, task_struct& task);
 Result<> syscall_show(proc_text& m, task_struct& task);

@@ -50,7 +50,8 @@ template <typename Put>
 Result<> for_each_mount(task_struct& task, Put&& put) {
     const RefPtr<nsproxy> ns = get_task_nsproxy(task);
     const auto fs = get_task_fs(task);
-    if (!ns || !fs) return Errno::Inval;
+    if (!ns) return Errno::Inval;
+    if (!fs) return Errno::NoEnt;
     const path root = get_fs_root(*fs);
     KBuffer buffer = TRY(KBuffer::allocate(abi::kPathMax));
     RefPtr<vfsmount> mnt = next_mnt(*ns->mnt_ns, nullptr);
@@ -62,6 +63,13 @@ Result<> for_each_mount(task_struct& task, Put&& put) {
 }
 
 }  // namespace
+
+// A task that has ended has no mounts any more.
+Result<> mounts_open(task_struct& task) {
+    if (!get_task_nsproxy(task)) return Errno::Inval;
+    if (!get_task_fs(task)) return Errno::NoEnt;
+    return {};
+}
 
 Result<> mounts_show(proc_text& m, task_struct& task) {
     return for_each_mount(task, [&m](const vfsmount& mnt, const char* place) {

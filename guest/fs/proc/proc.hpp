@@ -40,6 +40,8 @@ struct pid_entry {
     // Srch is answered for them when the task is gone.
     Result<> (*show)(proc_text& m, task_struct& task) = nullptr;
     Result<size_t> (*write)(task_struct& task, char* text, size_t bytes) = nullptr;
+    // Whether it can be opened now; any error.
+    Result<> (*open)(task_struct& task) = nullptr;
     // Of a link that leads to an object; whether the caller may follow it has been checked. NoEnt.
     Result<path> (*jump)(task_struct& task) = nullptr;
     // The file is about the address space that the task has when it is opened: proc_text::mm. Opening it

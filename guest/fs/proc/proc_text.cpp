@@ -35,6 +35,11 @@ Result<> proc_text_open(inode& node, file& f) {
     OwnPtr<proc_text> text = TRY(make_owned<proc_text>(f));
     const pid_entry* entry = proc_of(node).of_task;
     if (entry != nullptr && entry->of_mm) TRY(open_mm(*text, node));
+    if (entry != nullptr && entry->open != nullptr) {
+        const TaskRef task = get_proc_task(node);
+        if (!task) return Errno::Inval;
+        TRY(entry->open(*task));
+    }
     f.private_data = text.leak();
     return {};
 }
