@@ -12,6 +12,8 @@ enum class Prctl : int {
     SetDumpable = 4,
     GetKeepcaps = 7,
     SetKeepcaps = 8,
+    GetTiming = 13,
+    SetTiming = 14,
     SetName = 15,
     GetName = 16,
     CapbsetRead = 23,
@@ -24,6 +26,7 @@ enum class Prctl : int {
     GetChildSubreaper = 37,
     SetNoNewPrivs = 38,
     GetNoNewPrivs = 39,
+    GetTidAddress = 40,
     CapAmbient = 47
 };
 enum class PrCapAmbient : uint64_t { IsSet = 1, Raise = 2, Lower = 3, ClearAll = 4 };

@@ -15,7 +15,7 @@ namespace guest {
 
 namespace {
 
-constexpr uint64_t kWrite = 2, kUser = 4, kReserved = 8, kInstruction = 16;
+constexpr uint64_t kPresent = 1, kWrite = 2, kUser = 4, kReserved = 8, kInstruction = 16;
 
 // A fault that cannot be served: a signal for a program, the fix-up for the kernel's access to user memory.
 void bad_area(pt_regs& regs, uint64_t error_code, VirtAddr address, int sig, int32_t code) {
@@ -26,7 +26,8 @@ void bad_area(pt_regs& regs, uint64_t error_code, VirtAddr address, int sig, int
     }
     task_struct* task = current();
     task->thread.cr2 = address.raw();
-    task->thread.error_code = error_code | kUser;
+    // Whether something is mapped in the kernel's half is not for programs to know.
+    task->thread.error_code = error_code | kUser | (address >= kTaskSize ? kPresent : 0);
     task->thread.trap_nr = static_cast<uint64_t>(Vector::PageFault);
     const bool unhandled = task->sighand->action[sig - 1].handler <= abi::kSigIgn;
     if (unhandled) {

@@ -6,12 +6,24 @@
 
 namespace guest {
 
+namespace {
+
+// No path is no path, whatever the descriptor is.
+Result<> check_not_empty(const char* name, lookup_flags flags) {
+    if (name[0] == '\0' && !flags.empty) return Errno::NoEnt;
+    return {};
+}
+
+}  // namespace
+
 Result<walk_start> start_walk_at(int dirfd, const char* name) {
+    TRY(check_not_empty(name, {}));
     return start_walk(*current()->fs, *current()->files, dirfd, name);
 }
 
 Result<path> user_path_at(int dirfd, const char* name, lookup_flags flags) {
-    return path_lookup(TRY(start_walk_at(dirfd, name)), name, flags);
+    TRY(check_not_empty(name, flags));
+    return path_lookup(TRY(start_walk(*current()->fs, *current()->files, dirfd, name)), name, flags);
 }
 
 Result<RefPtr<file>> filp_open(const char* name, uint32_t flags, abi::umode_t mode) {
@@ -19,7 +31,8 @@ Result<RefPtr<file>> filp_open(const char* name, uint32_t flags, abi::umode_t mo
 }
 
 Result<RefPtr<file>> open_exec(int dirfd, const char* name, lookup_flags flags) {
-    return do_open_exec(TRY(start_walk_at(dirfd, name)), name, flags);
+    TRY(check_not_empty(name, flags));
+    return do_open_exec(TRY(start_walk(*current()->fs, *current()->files, dirfd, name)), name, flags);
 }
 
 Result<RefPtr<file>> current_file(int fd) {

@@ -3,6 +3,7 @@
 #include "guest/fs/poll.hpp"
 #include "guest/fs/seq_file.hpp"
 #include "guest/fs/syscalls.hpp"
+#include "guest/fs/vfs.hpp"
 #include "guest/kernel/sched.hpp"
 
 namespace guest {
@@ -81,7 +82,8 @@ void eventfd_show_fdinfo(file& f, seq_file& m) {
     m.printf("eventfd-count: %16lx\n", ctx.count);
 }
 
-constexpr file_operations kEventfdOperations{.read = eventfd_read,
+constexpr file_operations kEventfdOperations{.llseek = noop_llseek,
+                                             .read = eventfd_read,
                                              .write = eventfd_write,
                                              .poll = eventfd_poll,
                                              .release = eventfd_release,

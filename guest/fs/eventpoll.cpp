@@ -5,6 +5,7 @@
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/inode.hpp"
 #include "guest/fs/seq_file.hpp"
+#include "guest/fs/vfs.hpp"
 
 namespace guest {
 
@@ -215,8 +216,10 @@ void ep_show_fdinfo(file& f, seq_file& m) {
     }
 }
 
-constexpr file_operations kEventpollOperations{
-    .poll = ep_eventpoll_poll, .release = ep_eventpoll_release, .show_fdinfo = ep_show_fdinfo};
+constexpr file_operations kEventpollOperations{.llseek = noop_llseek,
+                                               .poll = ep_eventpoll_poll,
+                                               .release = ep_eventpoll_release,
+                                               .show_fdinfo = ep_show_fdinfo};
 
 }  // namespace
 

@@ -57,10 +57,12 @@ Result<size_t> vfs_write_at_pos(file& f, iov_iter& from) {
 
 Result<abi::loff_t> vfs_llseek(file& f, abi::loff_t offset, uint32_t whence) {
     if (whence > abi::kSeekHole) return Errno::Inval;
-    if ((f.f_mode & file::kSeek) == 0) return Errno::SPipe;
+    if (f.f_op->llseek == nullptr) return Errno::SPipe;
     const mutex_guard guard(f.f_pos_mutex);
     return f.f_op->llseek(f, offset, whence);
 }
+
+Result<abi::loff_t> noop_llseek(file& f, abi::loff_t, uint32_t) { return f.f_pos; }
 
 Result<> vfs_fsync(file& f) {
     if (f.f_op->fsync == nullptr) return Errno::Inval;

@@ -3,6 +3,7 @@
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/poll.hpp"
 #include "guest/fs/syscalls.hpp"
+#include "guest/fs/vfs.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/signal_sets.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -88,7 +89,7 @@ uint32_t signalfd_poll(file& f, poll_table* table) {
 void signalfd_release(inode&, file& f) { delete &ctx_of(f); }
 
 constexpr file_operations kSignalfdOperations{
-    .read = signalfd_read, .poll = signalfd_poll, .release = signalfd_release};
+    .llseek = noop_llseek, .read = signalfd_read, .poll = signalfd_poll, .release = signalfd_release};
 
 // An open one gets another set.
 Result<long> change_set(int fd, sigset_t wanted) {

@@ -5,6 +5,7 @@
 #include "guest/fs/fdtable.hpp"
 #include "guest/fs/poll.hpp"
 #include "guest/fs/syscalls.hpp"
+#include "guest/fs/vfs.hpp"
 #include "guest/kernel/clock.hpp"
 #include "guest/kernel/cred.hpp"
 #include "guest/kernel/ktime.hpp"
@@ -93,7 +94,7 @@ void timerfd_release(inode&, file& f) {
 }
 
 constexpr file_operations kTimerfdOperations{
-    .read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release};
+    .llseek = noop_llseek, .read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release};
 
 Result<RefPtr<file>> timerfd_file(int fd) {
     RefPtr<file> f = TRY(current_file(fd));

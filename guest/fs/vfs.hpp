@@ -45,6 +45,8 @@ Result<> vfs_statfs(super_block& sb, abi::Statfs& out);
 // For files whose contents are in their page cache.
 Result<size_t> generic_file_read(file& f, iov_iter& to, abi::loff_t& pos);
 Result<size_t> generic_file_write(file& f, iov_iter& from, abi::loff_t& pos);
+// Of files that have no offset, but whose lseek succeeds.
+Result<abi::loff_t> noop_llseek(file& f, abi::loff_t offset, uint32_t whence);
 Result<abi::loff_t> generic_file_llseek(file& f, abi::loff_t offset, uint32_t whence);
 Result<> generic_file_mmap(file& f, vm_area_struct& area);
 Result<> noop_fsync(file& f);

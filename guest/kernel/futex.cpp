@@ -48,6 +48,8 @@ Result<FutexKey> get_futex_key(UserPtr<uint32_t> address, bool shared) {
     const read_guard guard(mm->mmap_sem);
     const vm_area_struct* vma = find_vma(*mm, address);
     if (vma == nullptr || !vma->contains(address)) return Errno::Fault;
+    // As Linux, which pins the page for writing unless it is a file's.
+    if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) == 0 && !vma->vm_file) return Errno::Fault;
     if ((vma->vm_flags & VM_SHARED) == 0) return FutexKey{mm, address.raw() | kNotSaidPrivate};
     return FutexKey{file_mapping_of(*vma),
                     (vma->pgoff_of(address) << kPageShift) + address.address().page_offset()};

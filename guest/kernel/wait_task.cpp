@@ -54,17 +54,29 @@ Usage children_usage(const signal_struct& signal) {
             signal.cnvcsw, signal.cnivcsw, signal.cmaxrss};
 }
 
+// Of a process and of the children that it has waited for: what its parent is told.
+Usage usage_of_both(const task_struct& task) {
+    Usage sum = process_usage(task);
+    const Usage children = children_usage(*task.signal);
+    sum.utime += children.utime;
+    sum.stime += children.stime;
+    sum.min_flt += children.min_flt;
+    sum.maj_flt += children.maj_flt;
+    sum.nvcsw += children.nvcsw;
+    sum.nivcsw += children.nivcsw;
+    if (sum.maxrss < children.maxrss) sum.maxrss = children.maxrss;
+    return sum;
+}
+
 void add_child_usage(signal_struct& parent, const task_struct& child) {
-    const Usage own = process_usage(child);
-    const Usage theirs = children_usage(*child.signal);
-    parent.cutime += own.utime + theirs.utime;
-    parent.cstime += own.stime + theirs.stime;
-    parent.cmin_flt += own.min_flt + theirs.min_flt;
-    parent.cmaj_flt += own.maj_flt + theirs.maj_flt;
-    parent.cnvcsw += own.nvcsw + theirs.nvcsw;
-    parent.cnivcsw += own.nivcsw + theirs.nivcsw;
-    const uint64_t rss = own.maxrss > theirs.maxrss ? own.maxrss : theirs.maxrss;
-    if (parent.cmaxrss < rss) parent.cmaxrss = rss;
+    const Usage both = usage_of_both(child);
+    parent.cutime += both.utime;
+    parent.cstime += both.stime;
+    parent.cmin_flt += both.min_flt;
+    parent.cmaj_flt += both.maj_flt;
+    parent.cnvcsw += both.nvcsw;
+    parent.cnivcsw += both.nivcsw;
+    if (parent.cmaxrss < both.maxrss) parent.cmaxrss = both.maxrss;
 }
 
 // A tracee is looked at twice: as a child of its parent, and as what its tracer, who need not be the parent,
@@ -94,7 +106,7 @@ void report(Scan& scan, const task_struct& child, int status, int why) {
     scan.wo.status = status;
     scan.wo.why = why;
     scan.wo.uid = child.cred->uid;
-    scan.wo.usage = to_rusage(process_usage(child));
+    scan.wo.usage = to_rusage(usage_of_both(child));
 }
 
 // A zombie that a tracer has seen is its parent's next, if that is somebody else. True if it may be released.

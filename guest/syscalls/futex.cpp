@@ -1,6 +1,7 @@
 // futex and robust lists.
 #include "guest/kernel/futex.hpp"
 #include "guest/kernel/ktime.hpp"
+#include "guest/kernel/ptrace.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/mm/uaccess.hpp"
 #include "guest/syscalls/syscalls.hpp"
@@ -139,6 +140,7 @@ Result<long> sys_get_robust_list(int nr, UserPtr<uint64_t> head, UserPtr<uint64_
         const spinlock_guard guard(tasklist_lock);
         const task_struct* task = nr == 0 ? current() : find_task_by_vpid(nr);
         if (task == nullptr) return Errno::Srch;
+        if (!ptrace_may_access(*task)) return Errno::Perm;
         where = task->robust_list.raw();
     }
     TRY(put_user(bytes, uint64_t{kRobustListHeadSize}));

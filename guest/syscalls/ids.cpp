@@ -42,7 +42,7 @@ Result<long> sys_getsid(int nr) {
 
 Result<long> sys_setpgid(int nr, int pgid) {
     task_struct* leader = current()->group_leader;
-    if (pgid < 0) return Errno::Inval;
+    if (pgid < 0 || (pgid == 0 && nr < 0)) return Errno::Inval;
     const spinlock_guard guard(tasklist_lock);
     task_struct* task = nr == 0 ? leader : find_task_by_vpid(nr);
     if (task == nullptr) return Errno::Srch;

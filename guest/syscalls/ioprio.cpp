@@ -73,8 +73,10 @@ Result<long> sys_ioprio_get(int which, int who) {
     unsigned best = 0;
     const spinlock_guard guard(tasklist_lock);
     for_each_named_task(whom, who, [&](const task_struct& task) {
-        const unsigned own = task.io_context ? task.io_context->ioprio : 0;
-        if (!any || effective(own) < effective(best)) best = own;
+        // One alone is told of as it was set.
+        const unsigned set = task.io_context ? task.io_context->ioprio : 0;
+        const unsigned own = whom == Who::Process ? set : effective(set);
+        if (!any || own < best) best = own;
         any = true;
     });
     if (!any) return Errno::Srch;

@@ -91,9 +91,9 @@ Result<> set_limit(signal_struct& signal, uint32_t which, const abi::RlimitPair&
 
 Result<long> sys_prlimit64(int nr, uint32_t which, UserPtr<const abi::RlimitPair> in,
                            UserPtr<abi::RlimitPair> out) {
-    if (which >= abi::kRlimits) return Errno::Inval;
     abi::RlimitPair wanted{};
     if (in) wanted = TRY(get_user(in));
+    if (which >= abi::kRlimits) return Errno::Inval;
     RefPtr<signal_struct> signal;
     {
         const spinlock_guard guard(tasklist_lock);
@@ -143,9 +143,10 @@ Result<long> sys_arch_prctl(int option, uint64_t argument) {
 }
 
 Result<long> sys_getrandom(VirtAddr out, size_t bytes, uint32_t flags) {
-    constexpr uint32_t kKnown = 7;
+    constexpr uint32_t kRandom = 2, kInsecure = 4, kKnown = 7;
     constexpr size_t kMost = 0x1ffffff;
-    if ((flags & ~kKnown) != 0) return Errno::Inval;
+    if ((flags & ~kKnown) != 0 || (flags & (kRandom | kInsecure)) == (kRandom | kInsecure))
+        return Errno::Inval;
     if (bytes > kMost) bytes = kMost;
     uint8_t chunk[256];
     for (size_t done = 0; done < bytes;) {

@@ -54,6 +54,14 @@ Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, 
         case abi::Prctl::GetChildSubreaper:
             TRY(put_user(UserPtr<int32_t>(arg2), int32_t{task.signal->is_child_subreaper}));
             return 0;
+        case abi::Prctl::GetTiming:
+            return 0;  // statistical, as ever
+        case abi::Prctl::SetTiming:
+            if (arg2 != 0) return Errno::Inval;
+            return 0;
+        case abi::Prctl::GetTidAddress:
+            TRY(put_user(UserPtr<uint64_t>(arg2), task.clear_child_tid.raw()));
+            return 0;
         case abi::Prctl::SetTimerslack:
             task.se.timer_slack_ns = arg2 > 0 ? arg2 : 50000;
             return 0;

@@ -161,7 +161,6 @@ Result<long> do_tkill(int tgid, int tid, int sig) {
 }  // namespace
 
 Result<long> sys_kill(int nr, int sig) {
-    if (sig < 0 || sig > abi::kNsig) return Errno::Inval;
     const siginfo info = info_from_current(sig, abi::kSiUser);
     constexpr int kIntMin = -2147483647 - 1;
     if (nr == kIntMin) return Errno::Srch;

@@ -103,6 +103,8 @@ Result<long> sleep_relative(int clock, uint64_t ns, UserPtr<abi::Timespec> remai
     block.words[1] = static_cast<uint64_t>(steady);
     const clock_ref found = TRY(find_clock(steady));
     if (!found.cpu) return nanosleep_restart(block);
+    // A timer of a CPU clock that is set to 0 is off: there is nothing to wait for.
+    if (ns == 0) return 0;
     // What passes of a CPU clock in this very call is no sleep yet.
     if (TRY(sleep_until_cpu(found, block.expires))) return 0;
     return tell_remaining(found, block);
