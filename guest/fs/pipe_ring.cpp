@@ -3,6 +3,7 @@
 #include "guest/fs/pipe_ring.hpp"
 
 #include "guest/abi/signal.hpp"
+#include "guest/arch/percpu.hpp"
 #include "guest/kernel/signal.hpp"
 #include "guest/lib/string.hpp"
 

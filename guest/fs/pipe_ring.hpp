@@ -4,7 +4,6 @@
 
 #include "guest/fs/iov_iter.hpp"
 #include "guest/fs/pipe.hpp"
-#include "guest/kernel/sched.hpp"
 
 namespace guest {
 
