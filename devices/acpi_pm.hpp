@@ -1,5 +1,5 @@
 // ACPI fixed hardware: power-management event and control registers and the PM timer (ACPI 6.4, 4.8
-// "ACPI Register Model"), and the reset register that PCs have at port 0xcf9.
+// "ACPI Register Model").
 #pragma once
 
 #include <cstdint>
@@ -53,23 +53,6 @@ private:
     bus::IrqLine& sci_;
     std::function<void()> on_power_off_;
     Regs regs_;
-};
-
-// One port: bit 2 set resets the machine.
-class ResetControl final : public bus::PortDevice {
-public:
-    explicit ResetControl(std::function<void()> on_reset) : on_reset_(std::move(on_reset)) {}
-
-    [[nodiscard]] uint32_t read(const bus::PortAccess&) override { return value_; }
-    void write(const bus::PortAccess&, uint32_t value) override {
-        constexpr uint8_t kReset = 4, kKept = 2;
-        value_ = static_cast<uint8_t>(value & kKept);
-        if ((value & kReset) != 0) on_reset_();
-    }
-
-private:
-    std::function<void()> on_reset_;
-    uint8_t value_ = 0;
 };
 
 }  // namespace forkscope::devices

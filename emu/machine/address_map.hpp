@@ -5,6 +5,7 @@
 #include "devices/acpi_pm.hpp"
 #include "devices/io_apic.hpp"
 #include "devices/local_apic.hpp"
+#include "devices/reset_control.hpp"
 #include "devices/virtio.hpp"
 #include "emu/base/address.hpp"
 #include "emu/bus/mmio_bus.hpp"
@@ -30,7 +31,7 @@ inline constexpr bus::PortRange kCom1{0x3f8, 8};
 inline constexpr bus::PortRange kElcr{0x4d0, 2};
 inline constexpr bus::PortRange kFwCfg{0x510, 2};
 inline constexpr bus::PortRange kAcpiPm{0x600, devices::AcpiPm::kPorts};
-inline constexpr bus::PortRange kResetControl{0xcf9, 1};
+inline constexpr bus::PortRange kResetControl{0xcf8, devices::ResetControl::kPorts};
 inline constexpr bus::PortRange kEventPort{abi::kEventDataPort,
                                            abi::kEventSignaturePort - abi::kEventDataPort + 4};
 

@@ -65,7 +65,7 @@ Machine::Machine(const MachineConfig& config, mem::GuestRam ram, log::Recorder& 
       device_memory_(ram_),
       devices_(timers_, device_memory_, devices_config(config, ram_),
                {.power_off = [this] { end(log::Stop::PowerOff, 0); },
-                .reset = [this] { end(log::Stop::Reset, 0); },
+                .reset = [this] { end(log::Stop::Reset, 0, "the guest reset the machine"); },
                 .exit = [this](int status) { end(log::Stop::GuestExit, status); }}) {}
 
 Machine::~Machine() = default;

@@ -116,8 +116,8 @@ std::vector<uint8_t> PcDevices::acpi_tables() const {
     config.pm_timer_port = kAcpiPm.first + devices::AcpiPm::kTimerOffset;
     config.sci = kIrqAcpi;
     config.soft_off_type = devices::AcpiPm::kSoftOff;
-    config.reset_port = kResetControl.first;
-    config.reset_value = 6;
+    config.reset_port = kResetControl.first + devices::ResetControl::kOffset;
+    config.reset_value = devices::ResetControl::kReset | devices::ResetControl::kHard;
     for (size_t i = 0; i < virtio_.size(); ++i)
         config.virtio.push_back({kVirtio.base + i * kVirtio.size, static_cast<uint32_t>(kVirtio.size),
                                  kIrqVirtio + static_cast<uint32_t>(i)});

@@ -15,6 +15,7 @@
 #include "devices/io_apic.hpp"
 #include "devices/isa_debug_exit.hpp"
 #include "devices/local_apic.hpp"
+#include "devices/reset_control.hpp"
 #include "devices/scratch_port.hpp"
 #include "devices/system_control.hpp"
 #include "devices/uart16550.hpp"

@@ -7,6 +7,7 @@
 #include "devices/acpi_aml.hpp"
 #include "devices/acpi_pm.hpp"
 #include "devices/acpi_tables.hpp"
+#include "devices/reset_control.hpp"
 #include "tests/devices/bench.hpp"
 
 namespace forkscope::devices {
@@ -164,14 +165,22 @@ TEST_F(AcpiPmTest, PowerButtonRaisesTheInterruptUntilCleared) {
     EXPECT_EQ(read(3, bus::Width::Byte) & 0xff, 1u);
 }
 
-TEST(ResetControl, BitTwoResets) {
+TEST(ResetControl, BitTwoOfItsByteResets) {
     unsigned resets = 0;
     ResetControl control([&] { ++resets; });
-    out(control, 0, 2);
+    bus::PortBus bus;
+    ASSERT_TRUE(bus.insert("reset control", {0xcf8, ResetControl::kPorts}, control));
+    bus.write(0xcf9, bus::Width::Byte, 2, 0);
     EXPECT_EQ(resets, 0u);
-    out(control, 0, 6);
+    bus.write(0xcf9, bus::Width::Byte, 6, 0);
     EXPECT_EQ(resets, 1u);
-    EXPECT_EQ(in(control, 0), 2);
+    EXPECT_EQ(bus.read(0xcf9, bus::Width::Byte, 0), 2u);
+    // PCI's configuration address of device 0, function 4 has that bit too.
+    bus.write(0xcf8, bus::Width::Dword, 0x80000400, 0);
+    bus.write(0xcf8, bus::Width::Word, 0x0400, 0);
+    EXPECT_EQ(resets, 1u);
+    EXPECT_EQ(bus.read(0xcf8, bus::Width::Dword, 0), 0xffffffffu);
+    EXPECT_EQ(bus.read(0xcf8, bus::Width::Byte, 0), 0xffu);
 }
 
 }  // namespace
