@@ -13,7 +13,8 @@ namespace {
 
 // The control block's page, then the MSR map's two.
 constexpr uint64_t kMsrMapOffset = kPageSize;
-constexpr uint64_t kPrivateBytes = kPageSize + kMsrMapBytes;
+constexpr uint64_t kOnesOffset = kMsrMapOffset + kMsrMapBytes;
+constexpr uint64_t kPrivateBytes = kOnesOffset + kPageSize;
 
 }  // namespace
 
@@ -80,9 +81,14 @@ Result<void> Engine::map_private() {
     const uint64_t map_address = kPrivateMemory + kMsrMapOffset;
     std::memcpy(private_memory_ + kMsrMapOffset, map.data(), map.size());
     std::memcpy(private_memory_ + kVmcbMsrMap, &map_address, sizeof map_address);
-    if (const uc_err e = uc_mem_map_ptr(uc_, kPrivateMemory, kPrivateBytes, UC_PROT_READ, private_memory_);
+    if (const uc_err e = uc_mem_map_ptr(uc_, kPrivateMemory, kOnesOffset, UC_PROT_READ, private_memory_);
         e != UC_ERR_OK)
         return fail("engine: cannot map the control block: {}", uc_strerror(e));
+    uint8_t* const ones = private_memory_ + kOnesOffset;
+    std::memset(ones, 0xff, kPageSize);
+    if (const uc_err e = uc_mem_map_ptr(uc_, kAbsentCode, kPageSize, UC_PROT_READ | UC_PROT_EXEC, ones);
+        e != UC_ERR_OK)
+        return fail("engine: cannot map the page of ones: {}", uc_strerror(e));
     return {};
 }
 

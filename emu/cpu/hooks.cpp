@@ -87,6 +87,12 @@ struct Hooks {
             c.refused_access_ = access;
             return false;
         }
+        if (fetch && !c.core_.ram().is_ram_frame(result->frame)) {
+            // To be fetched alone: data at this address is a device's.
+            entry->perms = UC_PROT_EXEC;
+            entry->paddr = kAbsentCode;
+            return true;
+        }
         entry->perms = protection_of(result->permissions);
         entry->paddr = view_of(c, *result);
         log_resolved(c, VirtAddr(va), *result, origin);

@@ -19,6 +19,9 @@ inline constexpr uint64_t kTableView = bit(44);
 inline constexpr uint64_t kCodeView = bit(45);
 inline constexpr uint64_t kPrivateMemory = bit(46);  // the intercepts' control block
 
+// Code fetched from where no RAM is: a page of ones, as an empty bus reads.
+inline constexpr uint64_t kAbsentCode = kPrivateMemory + bit(20);
+
 // Virtual addresses that no guest can use: while code is thrown away they lead to the code view.
 inline constexpr uint64_t kInvalidationWindow = bit(48);
 

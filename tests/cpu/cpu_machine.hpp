@@ -52,6 +52,12 @@ public:
 
     explicit CpuMachine(cpu::TimeMode time_mode = cpu::TimeMode::Instructions);
 
+    // Page tables, descriptors and gates, as they are at the beginning.
+    void build_system() {
+        build_tables();
+        build_descriptors();
+    }
+
     // Address of a label in facts.S.
     [[nodiscard]] uint64_t at(const std::string& label) const;
 
