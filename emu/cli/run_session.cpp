@@ -225,6 +225,7 @@ Result<int> run_session(const RunOptions& options) {
     past_checks.flush();
     if (!options.save_ram.empty()) TRY_VOID(save_ram(machine->ram(), options.save_ram));
     if (live && !live->report()) status = static_cast<int>(ExitStatus::CheckFailed);
+    if (trace) trace->note("at the end:\n" + machine->cpu().dump());
     if (writer) TRY_VOID(writer->finish());
     if (trace) TRY_VOID(trace->status());
     TRY_VOID(serial->status());
