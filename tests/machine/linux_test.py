@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Debian's kernel from its package boots to a shell and powers off, with its log proved complete."""
+"""Images of Debian's packages: its kernel boots to a shell and powers off, with its log proved complete; memtest86+
+finds the memory sound."""
 import argparse
 import json
 import pathlib
@@ -12,6 +13,7 @@ import unittest
 import debian
 
 ARGS = None
+MEMTEST = "/boot/memtest86+x64.bin"
 TIMEOUT = 280  # seconds
 SCRIPT = """echo "MARK $(uname -s -m)"
 (echo child; exit 3); echo "status $?"
@@ -80,6 +82,28 @@ class DebianKernel(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertIn(b"page tables isolation: enabled", done.stdout)
         self.assertEqual(self.lines_from_mark(done.stdout)[:3], ["MARK Linux x86_64", "child", "status 3"])
+
+    def test_reset(self):
+        done = self.boot("echo MARK; reboot -f\n")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("the guest reset the machine", done.stderr.decode())
+
+
+@unittest.skipUnless(pathlib.Path(MEMTEST).exists(), "memtest86+ is not there (tools/setup --tests)")
+class Memtest(unittest.TestCase):
+    def test_first_tests_find_no_error(self):
+        command = [ARGS.forkscope, "run", "--fast", "-m", "16M", "-kernel", MEMTEST, "-append", "console=ttyS0,115200"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            text = b""
+            while b"#3 [" not in text:  # tests 0 to 2 are over
+                more = child.stdout.read1(4096)
+                self.assertTrue(more, f"it ended: {child.stderr.read().decode()}")
+                text += more
+            child.terminate()
+            child.communicate(timeout=TIMEOUT)
+        self.assertIn(b"Memtest86+", text)
+        self.assertRegex(text, rb"Errors: +0")
+        self.assertNotRegex(text, rb"Errors: +[1-9]")
 
 
 if __name__ == "__main__":
