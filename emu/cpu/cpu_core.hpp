@@ -18,6 +18,11 @@ namespace forkscope::cpu {
 
 // Virtual time: one retired instruction takes one nanosecond.
 inline constexpr VirtualNs kNsPerInstruction = 1;
+// Beyond that, what waits takes as long as on a PC, so that a guest that waits for a time by spinning does
+// not spin a hundred times as often: PAUSE (Intel Optimization Manual, 2.5.4 "Pause Latency in Skylake Client
+// Microarchitecture"), and a read of a port, which an ISA device answers in about a microsecond.
+inline constexpr VirtualNs kPauseNs = 140;
+inline constexpr VirtualNs kPortReadNs = 700;
 
 // What the clock of a CPU is.
 enum class TimeMode : uint8_t {
@@ -74,6 +79,10 @@ public:
     }
     // The CPU waits in HLT until then. The host's clock does that by itself.
     void idle_until(VirtualNs time);
+    // It waits in the middle of a block.
+    void wait(VirtualNs ns) {
+        if (time_mode_ == TimeMode::Instructions) idle_ns_ += ns;
+    }
 
     // Drops every translation of the engine.
     void flush_engine();

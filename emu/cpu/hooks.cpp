@@ -183,7 +183,9 @@ struct Hooks {
             return;
         }
         const bool trap = (s.eflags() & kFlagTf) != 0;
-        if (const auto refused = c.flush_intercepts_.carry_out(number)) {
+        if (number == kInterceptPause) {
+            pause(c);
+        } else if (const auto refused = c.flush_intercepts_.carry_out(number)) {
             c.deliver(*refused);
             return;
         }
@@ -192,7 +194,8 @@ struct Hooks {
         c.deliver({.vector = kDebug, .origination = Origination::Trap});
     }
 
-    static void halt(Cpu& c) {
+    // The instruction at RIP does nothing but take time.
+    static void step_over(Cpu& c) {
         LiveState& s = c.core_.state();
         uint8_t code[15];
         const size_t available = c.core_.peek_code(c.core_.linear_rip(), code);
@@ -202,6 +205,16 @@ struct Hooks {
         s.rip() += std::max<size_t>(instruction_length({code, available}, bits_of_code), 1);
         // The shadow of an STI before it ends with it.
         s.hflags() &= ~kHfInhibitIrq;
+    }
+
+    static void pause(Cpu& c) {
+        step_over(c);
+        c.core_.wait(kPauseNs);
+        c.refresh_attention();
+    }
+
+    static void halt(Cpu& c) {
+        step_over(c);
         c.halted_ = true;
         c.stop_engine();
     }
@@ -227,6 +240,7 @@ struct Hooks {
         if (!c.port_permitted(static_cast<uint16_t>(port), bytes)) refuse_port(c);
         const uint32_t value =
             c.wiring_.ports.read(static_cast<uint16_t>(port), width_of(bytes), c.core_.id());
+        c.core_.wait(kPortReadNs);
         c.refresh_attention();
         return value;
     }
