@@ -97,7 +97,8 @@ class Memtest(unittest.TestCase):
             text = b""
             while not re.search(rb"#[3-9] +\[", text):  # tests 0 to 2 are over; the screen is drawn now and then
                 more = child.stdout.read1(4096)
-                self.assertTrue(more, f"it ended: {child.stderr.read().decode()}")
+                if not more:
+                    self.fail(f"it ended: {child.stderr.read().decode()}")
                 text += more
             child.terminate()
             child.communicate(timeout=TIMEOUT)
