@@ -146,7 +146,7 @@ class TheStory(Scratch):
         self.assertEqual(len(demo_pages), 5 + 3 + 5)
         self.assertGreaterEqual(len(copies), 8)
         self.assertIn("TLB flush: CR3 load", story)
-        self.assertIn("guest::copy_page_range", story)
+        self.assertRegex(story, r"by copy_page_range\+0x[0-9a-f]+ \(guest/mm/copy_page_range.cpp:[0-9]+\)")
 
     def test_vfork_writes_no_page_table(self):
         # Row V1.

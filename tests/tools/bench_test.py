@@ -15,14 +15,15 @@ MACHINE = """#!/usr/bin/env python3
 import sys, time
 arguments = sys.argv[1:]
 forkscope = arguments[0] == "run"
-workload = arguments[arguments.index("-append") + 1].split()[-1]
+engine = "-append" not in arguments
+workload = arguments[1] if engine else arguments[arguments.index("-append") + 1].split()[-1]
 print("boot")
 time.sleep(0.02)
 print(f"BENCH begin {workload}\\r", flush=True)
 time.sleep(0.2 if "--record" in arguments else 0.01)
 {body}
 print(f"BENCH end {workload} 42\\r", flush=True)
-sys.exit(0 if forkscope else 1)
+sys.exit(0 if forkscope or engine else 1)
 """
 
 
@@ -34,7 +35,10 @@ class Bench(unittest.TestCase):
             (build / "guest").mkdir()
             for name in {"guest/kernel.elf", "guest/initramfs.cpio"} - set(leave_out):
                 (build / name).touch()
-            for name in {"forkscope", "qemu"} - set(leave_out):
+            (build / "guest" / "user").mkdir()
+            (build / "guest" / "user" / "bench").touch()
+            (build / "tests" / "cpu").mkdir(parents=True)
+            for name in {"forkscope", "qemu", "tests/cpu/engine_floor"} - set(leave_out):
                 (build / name).write_text(MACHINE.replace("{body}", body))
                 (build / name).chmod(0o755)
             command = [sys.executable, BENCH, "--build", build, "--qemu", build / "qemu", *arguments]
@@ -45,15 +49,21 @@ class Bench(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         report = json.loads(run.stdout)
         self.assertEqual(list(report["times"]), ["intloop", "forkstorm"])
-        for times in report["times"].values():
-            self.assertEqual({platform: len(values) for platform, values in times.items()},
-                             {"forkscope": 3, "record": 3, "fast": 3, "qemu": 3})
+        every = {"forkscope": 3, "record": 3, "fast": 3, "qemu": 3}
+        # The engine alone has no kernel that could fork.
+        for workload, platforms in (("intloop", {**every, "engine": 3}), ("forkstorm", every)):
+            times = report["times"][workload]
+            self.assertEqual({platform: len(values) for platform, values in times.items()}, platforms)
 
     def test_the_time_between_the_markers_is_what_counts(self):
         report = json.loads(self.bench("--rounds", "1", "--workloads", "sort", "--json").stdout)
         seconds = report["summary"]["sort"]["seconds"]
         self.assertGreaterEqual(seconds["record"], 0.2)
         self.assertGreater(report["summary"]["sort"]["ratios"]["record / forkscope"]["median"], 1)
+
+    def test_cpu_time_leaves_pauses_out(self):
+        report = json.loads(self.bench("--rounds", "1", "--workloads", "sort", "--clock", "cpu", "--json").stdout)
+        self.assertLess(report["summary"]["sort"]["seconds"]["record"], 0.2)
 
     def test_the_table_names_goals_and_check_fails_on_a_missed_one(self):
         arguments = ["--rounds", "1", "--workloads", "sort", "--platforms", "forkscope,record"]
@@ -72,7 +82,7 @@ class Bench(unittest.TestCase):
         self.assertNotIn("Traceback", run.stderr)
 
     def test_different_results_are_an_error(self):
-        body = 'if not forkscope:\n    print(f"BENCH end {workload} 41", flush=True); sys.exit(1)'
+        body = 'if not forkscope and not engine:\n    print(f"BENCH end {workload} 41", flush=True); sys.exit(1)'
         self.assert_fails(self.bench("--rounds", "1", "--workloads", "calls", body=body), "calls", "'41'", "'42'")
 
     def test_a_guest_that_dies_is_an_error_with_its_last_words(self):
