@@ -215,7 +215,7 @@ void print_task(const Task& task, unsigned depth, const Deeds& deeds, Output& ou
     const bool thread = task.tgid != 0 && task.tgid != task.tid;
     const std::string name = std::string(2 * size_t{std::min(depth, 12u)}, ' ') + names_of(task) +
                              (thread ? fmt::format(" (thread of {})", task.tgid) : "");
-    out.print("{:>6} {:>15} {:<28} {:>13} {:>10} {:>8} {:>8}  {}\n", task.tid,
+    out.print("{:>6} {:>13} {:<24} {:>11} {:>9} {:>8} {:>8}  {}\n", task.tid,
               task.created ? grouped(task.created->icount) : "before", name, grouped(deeds.ran),
               grouped(deeds.stats.pte_writes), grouped(deeds.stats.faults), grouped(deeds.stats.syscalls),
               out.paint(task.exit && task.exit->status != 0 ? Style::Yellow : Style::Plain, end_of(task)));
@@ -246,9 +246,9 @@ Result<> log_tasks(log::Reader& reader, const Query& query, Output& out) {
     Json list = Json::array();
     if (!query.json && !all.empty())
         out.print("{}\n",
-                  out.paint(Style::Bold, fmt::format("{:>6} {:>15} {:<28} {:>13} {:>10} {:>8} {:>8}  {}",
-                                                     "tid", "made at", "name > executes", "ran", "pte writes",
-                                                     "faults", "syscalls", "end")));
+                  out.paint(Style::Bold,
+                            fmt::format("{:>6} {:>13} {:<24} {:>11} {:>9} {:>8} {:>8}  {}", "tid", "made at",
+                                        "name > executes", "ran", "writes", "faults", "syscalls", "end")));
     const Forest forest(book.tasks());
     for (const auto& [place, depth] : forest.order()) {
         if (!fits(all[place], filter)) {
@@ -283,7 +283,11 @@ Result<> log_tasks(log::Reader& reader, const Query& query, Output& out) {
     }
     print_omitted(omitted, "task", "tasks", query, reader, out);
     if (omitted.shown != 0)
-        out.print("{}\n", out.paint(Style::Dim, "ran: instructions while it was the running task."));
+        out.print(
+            "{}\n",
+            out.paint(
+                Style::Dim,
+                "ran: instructions while it was the running task; writes: of page-table entries, by it."));
     return {};
 }
 
