@@ -21,6 +21,7 @@
 #include "emu/log/writer.hpp"
 #include "emu/machine/drive.hpp"
 #include "emu/machine/machine.hpp"
+#include "tools/log/analysis/task_table.hpp"
 
 namespace forkscope::cli {
 
@@ -195,7 +196,8 @@ Result<int> run_session(const RunOptions& options) {
     if (!options.record.empty() || checks != 0) modules = read_symbol_modules(options, images);
     std::unique_ptr<log::Writer> writer;
     if (!options.record.empty()) {
-        writer = TRY(log::Writer::open(options.record, describe(options, kinds, *machine, plan)));
+        writer = TRY(log::Writer::open(options.record, describe(options, kinds, *machine, plan),
+                                       {.keeper = std::make_unique<analysis::TaskKeeper>()}));
         for (const log::SymbolModule& module : modules) TRY_VOID(writer->add_symbols(module));
         recorded.attach(*writer, kinds);
     }

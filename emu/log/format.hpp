@@ -15,7 +15,7 @@
 
 namespace forkscope::log {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;  // 1: without lines and keyframes
 
 // The first byte is no ASCII, and line ends of both kinds follow the name: a transfer that takes the
 // file for text breaks it visibly.
@@ -27,7 +27,15 @@ inline constexpr size_t kChunkHeadBytes = 48;
 inline constexpr uint32_t kMaxSummaryBytes = 4096;
 inline constexpr uint32_t kMaxRawBytes = 64 * 1024 * 1024;
 
-enum class ChunkKind : uint16_t { Meta = 1, Symbols = 2, Events = 3, Index = 4, End = 5, Lines = 6 };
+enum class ChunkKind : uint16_t {
+    Meta = 1,
+    Symbols = 2,
+    Events = 3,
+    Index = 4,
+    End = 5,
+    Lines = 6,
+    Keyframe = 7
+};
 enum class Codec : uint8_t { Stored = 0, Zstd = 1 };
 
 // The newest version of each kind of chunk that this program reads and writes; 0 for unknown kinds.
@@ -39,6 +47,7 @@ enum class Codec : uint8_t { Stored = 0, Zstd = 1 };
         case ChunkKind::Index:
         case ChunkKind::End:
         case ChunkKind::Lines:
+        case ChunkKind::Keyframe:
             return 1;
     }
     return 0;

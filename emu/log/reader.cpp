@@ -172,6 +172,7 @@ void Reader::add_chunk(uint64_t offset, const ChunkHead& head, const EventsSumma
     entry.offset = offset;
     entry.kind = head.kind;
     entry.version = head.version;
+    entry.first_event = event_count_;
     if (events != nullptr) {
         entry.first_icount = events->first_icount;
         entry.last_icount = events->last_icount;
@@ -225,6 +226,47 @@ std::vector<SymbolModule> Reader::symbols() {
         }
     }
     return modules;
+}
+
+std::optional<KeyframeSummary> Reader::read_keyframe_part(size_t chunk, std::vector<Event>& events) {
+    const IndexEntry& entry = chunks_[chunk];
+    const auto head = head_at(entry.offset);
+    const auto summary = head ? decode_keyframe_summary(head->summary) : std::nullopt;
+    const auto bytes = summary ? payload(entry.offset, *head) : std::nullopt;
+    std::vector<uint32_t> positions;
+    KindSet all;
+    all.set();
+    if (bytes && ColumnDecoder().decode(*bytes, summary->count, all, events, positions)) return summary;
+    chunk_is_damaged(chunk);
+    return std::nullopt;
+}
+
+// Its parts stand one after the other.
+Keyframe Reader::keyframe_before(uint64_t number) {
+    for (size_t last = chunks_.size(); last > 0; --last) {
+        const IndexEntry& entry = chunks_[last - 1];
+        if (entry.kind != ChunkKind::Keyframe || entry.version > known_version(ChunkKind::Keyframe)) continue;
+        if (entry.first_event > number) continue;
+        Keyframe keyframe;
+        std::vector<Event> part;
+        uint32_t missing = 0;
+        for (size_t at = last;; --at) {
+            part.clear();
+            const auto summary = at > 0 && chunks_[at - 1].kind == ChunkKind::Keyframe
+                                     ? read_keyframe_part(at - 1, part)
+                                     : std::nullopt;
+            const bool fits =
+                summary && summary->next_event <= number &&
+                (at == last ? summary->part + 1 == summary->parts
+                            : summary->part + 1 == missing && summary->next_event == keyframe.next_event);
+            if (!fits) break;
+            keyframe.next_event = summary->next_event;
+            missing = summary->part;
+            keyframe.events.insert(keyframe.events.begin(), part.begin(), part.end());
+            if (missing == 0) return keyframe;
+        }
+    }
+    return {};
 }
 
 Census Reader::census() {

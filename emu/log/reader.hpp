@@ -20,6 +20,7 @@
 #include "emu/log/columns.hpp"
 #include "emu/log/event_filter.hpp"
 #include "emu/log/format.hpp"
+#include "emu/log/keyframe.hpp"
 #include "emu/log/meta.hpp"
 #include "emu/log/symbols.hpp"
 
@@ -120,6 +121,10 @@ public:
     [[nodiscard]] std::vector<SymbolModule> symbols();
     [[nodiscard]] EventCursor events(const EventFilter& filter = {}) { return EventCursor(*this, filter); }
 
+    // The last keyframe whose state is not later than before event `number`; if there is none, or it is
+    // damaged, an empty one before event 0.
+    [[nodiscard]] Keyframe keyframe_before(uint64_t number);
+
     [[nodiscard]] Census census();
     // Reads every byte and compares checksums; what is wrong is in damage() afterwards.
     void verify();
@@ -152,6 +157,7 @@ private:
     [[nodiscard]] std::optional<ByteView> stored_payload(uint64_t offset, const ChunkHead& head);
     [[nodiscard]] std::optional<ByteView> payload(uint64_t offset, const ChunkHead& head);
     void chunk_is_damaged(size_t chunk);
+    [[nodiscard]] std::optional<KeyframeSummary> read_keyframe_part(size_t chunk, std::vector<Event>& events);
 
     int fd_;
     uint64_t file_bytes_;

@@ -26,6 +26,20 @@ void Replay::apply(const Event& event, uint64_t number) {
     }
 }
 
+void Replay::restore(const Event& event) {
+    if (event.level < 1 || event.level > kTopLevel) return;
+    if (event.kind == EventKind::TableLink) {
+        auto& table = tables_[event.pa];
+        if (!table) table = std::make_unique<ReplayTable>();
+        table->references[event.level] = event.b;
+        table->span[event.level] = event.va;
+        if (event.level == kTopLevel && event.a == 0) roots_.insert(event.pa);
+    } else if (event.kind == EventKind::PteFound) {
+        if (ReplayTable* table = find(event.pa & ~kPageOffsetMask))
+            table->entries[(event.pa & kPageOffsetMask) / kEntryBytes] = event.b;
+    }
+}
+
 ReplayTable* Replay::find(uint64_t frame) {
     if (last_table_ != nullptr && frame == last_frame_) return last_table_;
     const auto found = tables_.find(frame);
@@ -210,10 +224,22 @@ void Replay::visit_table(uint64_t frame, unsigned level, uint64_t va, VaRange ra
 
 bool can_replay(const Meta& meta) { return can_replay_kinds(meta.kinds); }
 
-Replay replay_until(Reader& reader, uint64_t end) {
+Replay replay_all(Reader& reader) {
     Replay replay;
     auto cursor = reader.events({.kinds = Replay::kKinds});
-    while (cursor.next() && cursor.number() < end) replay.apply(cursor.event(), cursor.number());
+    while (cursor.next()) replay.apply(cursor.event(), cursor.number());
+    return replay;
+}
+
+Replay replay_until(Reader& reader, uint64_t end) {
+    Replay replay;
+    if (end == 0) return replay;
+    const Keyframe keyframe = reader.keyframe_before(end);
+    for (const Event& event : keyframe.events) replay.restore(event);
+    auto cursor = reader.events({.from_event = keyframe.next_event,
+                                 .to_event = end - 1,
+                                 .kinds = Replay::kKinds & ~mask_of(EventKind::Audit)});
+    while (cursor.next()) replay.apply(cursor.event(), cursor.number());
     return replay;
 }
 

@@ -63,6 +63,8 @@ public:
 
     // `number` is used in descriptions only.
     void apply(const Event& event, uint64_t number);
+    // An event of a keyframe: part of a state, not a change of one.
+    void restore(const Event& event);
 
     [[nodiscard]] const ReplayReport& report() const { return report_; }
     [[nodiscard]] const std::set<uint64_t>& roots() const { return roots_; }
@@ -105,7 +107,12 @@ private:
 }
 [[nodiscard]] bool can_replay(const Meta& meta);
 
-// The tables before event `end` (all of them: the state at the end of the log).
+// The tables before event `end` (all of them: the state at the end of the log). Begins with the keyframe
+// before it, if there is one, and leaves out audits: who wants the proof applies all events from the first
+// one.
 [[nodiscard]] Replay replay_until(Reader& reader, uint64_t end = ~uint64_t{0});
+
+// The proof: every event from the first one on, audits too, and nothing of what keyframes say.
+[[nodiscard]] Replay replay_all(Reader& reader);
 
 }  // namespace forkscope::log

@@ -25,6 +25,8 @@ namespace {
 constexpr size_t kChunkEvents = 32768;
 // Buffers of kChunkEvents events (2.5 MiB each): one is filled while others wait or are encoded.
 constexpr size_t kBuffers = 4;
+// Of a part of a keyframe: what the reader allows in a chunk.
+constexpr size_t kKeyframeEvents = kMaxChunkEvents;
 
 static_assert(kChunkEvents <= kMaxChunkEvents);
 
@@ -32,7 +34,9 @@ static_assert(kChunkEvents <= kMaxChunkEvents);
 
 class Writer::Impl {
 public:
-    explicit Impl(std::unique_ptr<ChunkFile> file) : file_(std::move(file)) {
+    Impl(std::unique_ptr<ChunkFile> file, std::vector<std::unique_ptr<StateKeeper>> keepers,
+         uint64_t least_events)
+        : file_(std::move(file)), keepers_(std::move(keepers)), pace_(least_events) {
         for (size_t i = 1; i < kBuffers; ++i) free_.emplace_back().reserve(kChunkEvents);
         filling_.reserve(kChunkEvents);
         bytes_ = file_->bytes();
@@ -169,6 +173,7 @@ private:
     [[nodiscard]] Result<> write_events(const Buffer& events) {
         Result<> done;
         if (!failed_) {
+            const uint64_t before = file_->bytes();
             const EventsSummary summary = summarize(events, written_);
             IndexEntry entry;
             entry.first_icount = summary.first_icount;
@@ -176,12 +181,32 @@ private:
             entry.count = summary.count;
             done = file_->append(ChunkKind::Events, encoder_.encode(events), encode_summary(summary), entry);
             if (done) {
+                for (const auto& keeper : keepers_)
+                    for (size_t i = 0; i < events.size(); ++i) keeper->apply(events[i], written_ + i);
                 written_ += events.size();
-                return done;
+                pace_.wrote_events(events.size(), file_->bytes() - before);
+                return pace_.is_due() && !keepers_.empty() ? write_keyframe() : done;
             }
         }
         lost_ += events.size();
         return done;
+    }
+
+    [[nodiscard]] Result<> write_keyframe() {
+        std::vector<Event> events;
+        for (const auto& keeper : keepers_) keeper->append_state(events);
+        const uint64_t before = file_->bytes();
+        KeyframeSummary summary;
+        summary.next_event = written_;
+        summary.parts = static_cast<uint32_t>((events.size() + kKeyframeEvents - 1) / kKeyframeEvents);
+        for (; summary.part < summary.parts; ++summary.part) {
+            const size_t at = summary.part * kKeyframeEvents;
+            const auto part = std::span(events).subspan(at, std::min(kKeyframeEvents, events.size() - at));
+            summary.count = static_cast<uint32_t>(part.size());
+            TRY_VOID(file_->append(ChunkKind::Keyframe, encoder_.encode(part), encode_summary(summary), {}));
+        }
+        pace_.wrote_keyframe(file_->bytes() - before);
+        return {};
     }
 
     // After an error too: cutting back the file may have made room for index and end mark.
@@ -193,9 +218,12 @@ private:
 
     std::unique_ptr<ChunkFile> file_;  // the thread's, once it runs
     ColumnEncoder encoder_;            // the thread's
-    uint64_t written_ = 0;             // events, the thread's
-    uint64_t lost_ = 0;                // events, the thread's
-    bool failed_ = false;              // the thread's
+    // The thread's, too.
+    std::vector<std::unique_ptr<StateKeeper>> keepers_;
+    KeyframePace pace_;
+    uint64_t written_ = 0;  // events, the thread's
+    uint64_t lost_ = 0;     // events, the thread's
+    bool failed_ = false;   // the thread's
 
     Buffer filling_;  // the caller's
     uint64_t events_ = 0;
@@ -217,7 +245,12 @@ private:
 Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Writer::~Writer() = default;
 
-Result<std::unique_ptr<Writer>> Writer::open(const std::filesystem::path& path, const Meta& meta) {
+Result<std::unique_ptr<Writer>> Writer::open(const std::filesystem::path& path, const Meta& meta,
+                                             KeyframeOptions keyframes) {
+    std::vector<std::unique_ptr<StateKeeper>> keepers;
+    // The tasks come first, for those who want nothing else.
+    if (keyframes.keeper) keepers.push_back(std::move(keyframes.keeper));
+    if (can_replay(meta)) keepers.push_back(std::make_unique<TableKeeper>());
     auto file = TRY(ChunkFile::create(path));
     const std::string text = meta_to_json(meta);
     const ByteView payload(reinterpret_cast<const uint8_t*>(text.data()), text.size());
@@ -225,7 +258,8 @@ Result<std::unique_ptr<Writer>> Writer::open(const std::filesystem::path& path, 
         file->discard();
         return tl::make_unexpected(written.error());
     }
-    return std::unique_ptr<Writer>(new Writer(std::make_unique<Impl>(std::move(file))));
+    return std::unique_ptr<Writer>(
+        new Writer(std::make_unique<Impl>(std::move(file), std::move(keepers), keyframes.least_events)));
 }
 
 Result<> Writer::add_symbols(SymbolModule module) { return impl_->add_symbols(std::move(module)); }

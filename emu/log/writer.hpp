@@ -16,6 +16,7 @@
 #include <span>
 
 #include "emu/base/result.hpp"
+#include "emu/log/keyframe.hpp"
 #include "emu/log/meta.hpp"
 #include "emu/log/recorder.hpp"
 #include "emu/log/symbols.hpp"
@@ -27,7 +28,8 @@ public:
     // Creates or replaces the file and writes its header and meta chunk. An Error names the path and
     // the reason; then no new file is left behind. A file that another Writer holds is refused.
     [[nodiscard]] static Result<std::unique_ptr<Writer>> open(const std::filesystem::path& path,
-                                                              const Meta& meta);
+                                                              const Meta& meta,
+                                                              KeyframeOptions keyframes = {});
 
     // Finishes the file if finish() was not called; an error is then lost.
     ~Writer() override;

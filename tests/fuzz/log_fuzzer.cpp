@@ -67,6 +67,12 @@ log::SymbolModule with_lines() {
 
 std::vector<Chunk> good_chunks() {
     const std::vector<log::Event> events = good_events();
+    log::TableKeeper tables;
+    for (const log::Event& e : events) tables.apply(e, 0);
+    std::vector<log::Event> state;
+    tables.append_state(state);
+    log::ColumnEncoder state_encoder;
+    const log::ByteView state_columns = state_encoder.encode(state);
     const std::string meta = log::meta_to_json(test::some_meta());
     log::ColumnEncoder encoder;
     const log::ByteView columns = encoder.encode(events);
@@ -77,8 +83,12 @@ std::vector<Chunk> good_chunks() {
              1,
              log::encode_summary(log::summarize(events, 0)),
              {columns.begin(), columns.end()}},
+            {log::ChunkKind::Keyframe,
+             1,
+             log::encode_summary(log::KeyframeSummary{150, static_cast<uint32_t>(state.size()), 0, 1}),
+             {state_columns.begin(), state_columns.end()}},
             {log::ChunkKind::Index, 1, {}, log::encode_index({{32, log::ChunkKind::Meta, 1, 0, 0, 0}})},
-            {log::ChunkKind::End, 1, log::encode_summary(log::EndSummary{900, 5, 150, 0}), {}}};
+            {log::ChunkKind::End, 1, log::encode_summary(log::EndSummary{900, 6, 150, 0}), {}}};
 }
 
 std::vector<uint8_t> framed(const std::vector<Chunk>& chunks) {
@@ -193,6 +203,10 @@ void ask_everything(log::Reader& reader) {
         replay.apply(e, number);
         if (e.kind == log::EventKind::Cr3Switch) watch.set_root(e.b & ~kPageOffsetMask);
         if (touches) watch.update();
+    }
+    for (const uint64_t at : {uint64_t{100}, ~uint64_t{0}}) {
+        const log::Replay middle = log::replay_until(reader, at);
+        (void)middle.audit_hash();
     }
     while (const auto fault = faults.take(true)) (void)tools::fault_end_text(*fault);
     while (const auto call = calls.take(true)) (void)(tools::call_text(*call) + tools::result_text(*call));

@@ -1,6 +1,7 @@
 // Filters, seeking, and what a reader does with things that it does not know.
 #include "emu/log/reader.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -169,8 +170,9 @@ TEST(ReaderOfLaterLogs, UnknownKindsOfEventsAndChunksAreSkippedAndCounted) {
     EXPECT_EQ((*reader)->unknown().chunks, 1u);
     EXPECT_EQ((*reader)->unknown().events, 2u);
     EXPECT_EQ((*reader)->unknown().describe(),
-              "written in format version 2, this program knows 1; 1 chunk of unknown kind or version left "
-              "out; 2 events of unknown kind left out");
+              fmt::format("written in format version {}, this program knows {}; 1 chunk of unknown kind or "
+                          "version left out; 2 events of unknown kind left out",
+                          kFormatVersion + 1, kFormatVersion));
 }
 
 TEST(ReaderOpen, SaysWhatIsWrongInOneLine) {

@@ -295,6 +295,55 @@ TEST_F(Queries, AMomentIsAfterEverythingWithItsCount) {
     EXPECT_EQ(first_event_of({.from_icount = icount + 1}, **reader), until);
 }
 
+// With keyframes between all chunks, what is known in the middle is what was announced before it.
+TEST_F(Queries, TasksInTheMiddleOfALogAreThoseOfItsBeginning) {
+    {
+        auto writer =
+            log::Writer::open(path_, test::some_meta(),
+                              {.keeper = std::make_unique<analysis::TaskKeeper>(), .least_events = 1});
+        ASSERT_TRUE(writer);
+        for (std::span<const log::Event> rest = guest_.events(); !rest.empty();) {
+            const size_t n = std::min<size_t>(rest.size(), 20);
+            (*writer)->consume(rest.first(n));
+            (*writer)->sync();
+            rest = rest.subspan(n);
+        }
+        ASSERT_TRUE((*writer)->finish());
+    }
+    auto reader = log::Reader::open(path_);
+    ASSERT_TRUE(reader);
+    analysis::TaskTable tasks;
+    uint64_t keyframes = 0;
+    for (uint64_t number = 0; number < guest_.events().size(); ++number) {
+        const analysis::TaskTable middle = tasks_before(**reader, number);
+        keyframes += (*reader)->keyframe_before(number).next_event != 0 ? 1 : 0;
+        for (const uint32_t tid : {1u, 2u}) {
+            const auto place = tasks.find(tid);
+            if (!place || tasks.all()[*place].reap) continue;
+            ASSERT_TRUE(middle.find(tid)) << number;
+            EXPECT_EQ(middle.label(tid), tasks.label(tid));
+            const analysis::Task& a = middle.all()[*middle.find(tid)];
+            const analysis::Task& b = tasks.all()[*place];
+            EXPECT_EQ(a.root, b.root) << number;
+            EXPECT_EQ(a.parent, b.parent);
+            EXPECT_EQ(a.exit.has_value(), b.exit.has_value());
+            EXPECT_EQ(middle.program_in(a.root), tasks.program_in(b.root));
+        }
+        tasks.apply(guest_.events()[number], number);
+    }
+    EXPECT_GT(keyframes, 0u);
+    for (const Verb verb : {log_show, log_syscalls, log_faults}) {
+        query_ = Query();
+        query_.json = true;
+        const Json all = Json::parse(run(verb));
+        query_.from = moment(announcement(abi::Announcement::ForkEnd));
+        const Json some = Json::parse(run(verb));
+        const std::string list = all.begin().key();
+        ASSERT_FALSE(some[list].empty());
+        EXPECT_EQ(some[list].back(), all[list].back());
+    }
+}
+
 // Whatever a log has lost, every verb says it in one line and shows the rest.
 TEST_F(Queries, ADamagedLogIsToldAsFarAsItGoes) {
     auto bytes = test::read_bytes(path_);

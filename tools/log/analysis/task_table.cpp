@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -105,6 +106,37 @@ std::optional<size_t> TaskTable::find(uint32_t tid) const {
     const auto found = last_.find(tid);
     if (found == last_.end()) return std::nullopt;
     return found->second;
+}
+
+void TaskKeeper::append_state(std::vector<log::Event>& events) const {
+    const auto add = [&events](Announcement what, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3) {
+        log::Event& e = events.emplace_back();
+        e.kind = log::EventKind::Announce;
+        e.aux = static_cast<uint16_t>(what);
+        e.a = w0;
+        e.b = w1;
+        e.va = w2;
+        e.pa = w3;
+    };
+    const auto words_of = [](std::string_view name) {
+        std::array<uint64_t, 2> words{};
+        std::memcpy(words.data(), name.data(), std::min(name.size(), sizeof(words)));
+        return words;
+    };
+    for (size_t place = 0; place < tasks_.all().size(); ++place) {
+        const Task& task = tasks_.all()[place];
+        if (task.reap || tasks_.find(task.tid) != place) continue;
+        add(Announcement::TaskCreate, task.tid, task.parent, task.tgid, task.flags);
+        const std::string_view program = tasks_.program_in(task.root);
+        const auto program_words = words_of(program);
+        if (!program.empty())
+            add(Announcement::TaskExec, task.tid, program_words[0], program_words[1], task.root);
+        else if (task.root != 0)
+            add(Announcement::ForkBegin, task.tid, 0, task.root, 0);
+        const auto name = words_of(task.name);
+        if (!task.name.empty()) add(Announcement::TaskName, task.tid, name[0], name[1], 0);
+        if (task.exit) add(Announcement::TaskExit, task.tid, task.exit->status, 0, 0);
+    }
 }
 
 std::string TaskTable::space_label(uint64_t root) const {

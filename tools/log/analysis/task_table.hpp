@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "emu/log/event.hpp"
+#include "emu/log/keyframe.hpp"
 #include "emu/log/recorder.hpp"
 
 namespace forkscope::analysis {
@@ -85,6 +86,16 @@ private:
     std::vector<Task> tasks_;
     std::unordered_map<uint32_t, size_t> last_;           // tid -> place of its latest task
     std::unordered_map<uint64_t, std::string> programs_;  // root -> program
+};
+
+// Puts the tasks that live into the keyframes of a log.
+class TaskKeeper final : public log::StateKeeper {
+public:
+    void apply(const log::Event& event, uint64_t number) override { tasks_.apply(event, number); }
+    void append_state(std::vector<log::Event>& events) const override;
+
+private:
+    TaskTable tasks_;
 };
 
 // "forkdemo[12]", "task 12", "root 0x1234000".

@@ -12,7 +12,10 @@ uint64_t first_event_of(const log::EventFilter& filter, log::Reader& reader) {
 analysis::TaskTable tasks_before(log::Reader& reader, uint64_t number) {
     analysis::TaskTable tasks;
     if (number == 0) return tasks;
-    auto cursor = reader.events({.to_event = number - 1, .kinds = analysis::TaskTable::kKinds});
+    const log::Keyframe keyframe = reader.keyframe_before(number);
+    for (const log::Event& event : keyframe.events) tasks.apply(event, 0);
+    auto cursor = reader.events(
+        {.from_event = keyframe.next_event, .to_event = number - 1, .kinds = analysis::TaskTable::kKinds});
     while (cursor.next()) tasks.apply(cursor.event(), cursor.number());
     return tasks;
 }

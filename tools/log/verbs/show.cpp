@@ -60,7 +60,7 @@ private:
 Result<> log_show(log::Reader& reader, const Query& query, Output& out) {
     const log::EventFilter filter = TRY(filter_of(query, reader));
     const analysis::Symbolizer symbols(reader.symbols());
-    TaskFollower follower(reader);
+    TaskFollower follower(reader, first_event_of(filter, reader));
     const Names names{symbols, follower.tasks()};
     Lines lines(out, names, reader.meta().cpus > 1);
 

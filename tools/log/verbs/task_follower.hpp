@@ -3,13 +3,17 @@
 
 #include "emu/log/reader.hpp"
 #include "tools/log/analysis/task_table.hpp"
+#include "tools/log/verbs/past.hpp"
 
 namespace forkscope::tools {
 
 class TaskFollower {
 public:
-    explicit TaskFollower(log::Reader& reader)
-        : cursor_(reader.events({.kinds = analysis::TaskTable::kKinds})), more_(cursor_.next()) {}
+    // From event `first` on.
+    TaskFollower(log::Reader& reader, uint64_t first)
+        : tasks_(tasks_before(reader, first)),
+          cursor_(reader.events({.from_event = first, .kinds = analysis::TaskTable::kKinds})),
+          more_(cursor_.next()) {}
 
     // Takes in everything that was announced before event `number`, which must not go backwards.
     void catch_up(uint64_t number) {
@@ -19,9 +23,9 @@ public:
     [[nodiscard]] const analysis::TaskTable& tasks() const { return tasks_; }
 
 private:
+    analysis::TaskTable tasks_;
     log::EventCursor cursor_;
     bool more_;
-    analysis::TaskTable tasks_;
 };
 
 }  // namespace forkscope::tools

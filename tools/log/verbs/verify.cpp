@@ -83,7 +83,7 @@ Result<> log_verify(log::Reader& reader, const Query& query, Output& out) {
     TRY_VOID(require_kinds(reader, query, log::Replay::kKinds));
     if (query.ram.empty()) return fail("expected --ram FILE, which `run --save-ram FILE` makes");
     auto ram = TRY(open_ram(query.ram, reader.meta()));
-    const Verdict v = compare(log::replay_until(reader), ram);
+    const Verdict v = compare(log::replay_all(reader), ram);
     if (query.json) {
         const Json json = {{"entries", v.entries},
                            {"tables", v.tables},
