@@ -27,8 +27,10 @@ TEST(TaskTable, NamesFamilyAndEnds) {
     tasks.apply(announce(abi::Announcement::TaskName, 5, kSh), 11);
     tasks.apply(announce(abi::Announcement::TaskExec, 5, 0x736c, 0, 0x3000), 12);
     tasks.apply(announce(abi::Announcement::TaskExit, 5, 0x100), 13);
-    tasks.apply(announce(abi::Announcement::TaskReap, 5, 1), 14);
-    ASSERT_EQ(tasks.all().size(), 1u);
+    tasks.apply(announce(abi::Announcement::TaskName, 1, 0x74696e69), 14);
+    tasks.apply(announce(abi::Announcement::TaskReap, 5, 1), 15);
+    tasks.apply(announce(abi::Announcement::TaskExec, 1, kSh, 0, 0x4000), 16);
+    ASSERT_EQ(tasks.all().size(), 2u);
     const Task& task = tasks.all()[0];
     EXPECT_EQ(task.parent, 1u);
     EXPECT_EQ(task.name, "ls");
@@ -38,6 +40,7 @@ TEST(TaskTable, NamesFamilyAndEnds) {
     EXPECT_EQ(task.exec_after(13), nullptr);
     EXPECT_EQ(task.exit->status, 0x100u);
     EXPECT_EQ(task.reap->by, 1u);
+    EXPECT_EQ(task.reap->name, "init");  // not what it executes later
     EXPECT_EQ(tasks.label(5), "ls[5]");
     EXPECT_EQ(tasks.label(6), "task 6");
 }

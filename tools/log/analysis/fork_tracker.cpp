@@ -310,7 +310,7 @@ void ForkTracker::tell_ends(ForkSide& side, uint64_t since) {
     if (const TaskExec* exec = task.exec_after(since)) side.exec = *exec;
     side.exit = task.exit;
     side.reap = task.reap;
-    if (side.reap) side.reaped_by = tasks_.label(side.reap->by);
+    if (side.reap) side.reaped_by = party_label(side.reap->by, side.reap->name, 0);
 }
 
 void ForkTracker::finish() {

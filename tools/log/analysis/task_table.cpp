@@ -94,9 +94,12 @@ void TaskTable::apply(const log::Event& e, uint64_t number) {
         case Announcement::TaskExit:
             get(e.a).exit = TaskExit{now, static_cast<uint32_t>(e.b)};
             break;
-        case Announcement::TaskReap:
-            get(e.a).reap = TaskReap{now, static_cast<uint32_t>(e.b)};
+        case Announcement::TaskReap: {
+            const auto by = static_cast<uint32_t>(e.b);
+            const auto reaper = find(by);
+            get(e.a).reap = TaskReap{now, by, reaper ? tasks_[*reaper].name : std::string()};
             break;
+        }
         default:
             break;
     }

@@ -34,7 +34,8 @@ struct TaskExit {
 
 struct TaskReap {
     When when;
-    uint32_t by = 0;  // tid
+    uint32_t by = 0;   // tid
+    std::string name;  // of that task at that time
 };
 
 struct Task {

@@ -24,7 +24,7 @@ namespace {
     };
     if (child.exec) add(fmt::format("executes {}", child.exec->name));
     if (child.exit) add(wait_status_text(child.exit->status));
-    if (child.reap && child.reaped_by != fork.parent.label()) add("reaped by " + child.reaped_by);
+    if (child.reap && child.reap->by != fork.parent.tid) add("reaped by " + child.reaped_by);
     return text.empty() ? "alive at the end" : text;
 }
 
