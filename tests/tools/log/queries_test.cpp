@@ -99,6 +99,25 @@ TEST_F(Queries, FaultsOfTheParentAreTheForksWork) {
     EXPECT_EQ(json["filtered_out"], 10);
 }
 
+TEST_F(Queries, FaultsNameTheWriterOfAnEntryThatWasFound) {
+    auto events = guest_.events();
+    for (log::Event& e : events) {
+        if (e.kind != log::EventKind::PteFound || e.task != 2 || e.va != page(0) || e.level != 1) continue;
+        e.flags = log::kWriterKnown;
+        e.rip = test::kKernelText + 0x1004;
+        e.cpl = 0;
+        e.task = 1;
+        e.a = e.icount - 9;
+    }
+    write_demonstration(path_, events);
+    query_.task = "2";
+    query_.limit = 1;
+    EXPECT_THAT(run(log_faults), HasSubstr("by copy_pte_range+0x4 for task 1, "));
+    const Json json = run_json(log_faults);
+    EXPECT_EQ(json["faults"][0]["last_write"]["code"], "copy_pte_range+0x4");
+    EXPECT_EQ(json["faults"][0]["last_write"]["writer_known"], true);
+}
+
 TEST_F(Queries, FaultsAreLimitedAndSummedUp) {
     query_.limit = 3;
     EXPECT_THAT(run(log_faults), HasSubstr("3 faults shown, 9 more left out by --limit 3"));

@@ -15,7 +15,8 @@ size_t LastWrites::ask(uint64_t entry, uint64_t before) {
 
 // In a chunk events come forwards: a later one takes the place of an earlier one.
 void LastWrites::look(const log::Event& e, uint64_t number) {
-    if (e.cause == log::Cause::HardwareAccessed || e.cause == log::Cause::HardwareDirty) return;
+    const bool by_cpu = e.cause == log::Cause::HardwareAccessed || e.cause == log::Cause::HardwareDirty;
+    if (by_cpu && e.kind == EventKind::PteWrite) return;
     const auto found = open_.find(e.pa);
     if (found == open_.end()) return;
     for (const Question& question : found->second)

@@ -22,6 +22,11 @@ using analysis::LastWrite;
 // Faults are explained in batches: each needs one walk backwards through the log for its writers.
 constexpr size_t kBatch = 4096;
 
+// A found entry whose writer is known, since the frame was watched before it became a table.
+[[nodiscard]] bool writer_of_found(const log::Event& e) {
+    return e.kind == log::EventKind::PteFound && (e.flags & log::kWriterKnown) != 0;
+}
+
 struct SumKey {
     const char* refusal;
     const char* access;
@@ -131,6 +136,11 @@ private:
         const std::string ago = fmt::format(
             "{} before (event {})", counted(fault.icount - std::min(fault.icount, e.icount), "instruction"),
             write->number);
+        if (writer_of_found(e))
+            return fmt::format("by {} for task {}, {} before, while nobody used the table yet: {}",
+                               symbols_.text(e.rip, e.cpl, ""), e.task,
+                               counted(fault.icount - std::min(fault.icount, e.a), "instruction"),
+                               entry_text(e.b, e.level));
         if (e.kind == log::EventKind::PteFound)
             return fmt::format("before the table was first seen in use, {}: it held {}", ago,
                                entry_text(e.b, e.level));
@@ -163,7 +173,9 @@ private:
         if (write) {
             Json& last = json["last_write"];
             last["event"] = write->number;
-            last["icount"] = write->event.icount;
+            last["icount"] = writer_of_found(write->event) ? write->event.a : write->event.icount;
+            last["writer_known"] =
+                write->event.kind == log::EventKind::PteWrite || writer_of_found(write->event);
             last["found"] = write->event.kind == log::EventKind::PteFound;
             last["task"] = write->event.task;
             last["old"] = hex(write->event.kind == log::EventKind::PteFound ? 0 : write->event.a);
