@@ -123,7 +123,8 @@ void TaskKeeper::append_state(std::vector<log::Event>& events) const {
     };
     const auto words_of = [](std::string_view name) {
         std::array<uint64_t, 2> words{};
-        std::memcpy(words.data(), name.data(), std::min(name.size(), sizeof(words)));
+        // A name that is not known has no bytes to copy from.
+        if (!name.empty()) std::memcpy(words.data(), name.data(), std::min(name.size(), sizeof(words)));
         return words;
     };
     for (size_t place = 0; place < tasks_.all().size(); ++place) {
