@@ -15,7 +15,6 @@ namespace forkscope::cpu {
 namespace {
 
 constexpr size_t kPage = 4096;
-constexpr size_t kRoom = 2 * kPage;
 
 // Registers of the first four arguments, by their numbers in an instruction (System V ABI, AMD64).
 enum Register : uint8_t { kArgument4 = 1, kArgument3 = 2, kArgument2 = 6, kArgument1 = 7 };
@@ -45,17 +44,17 @@ std::span<const uint8_t> writable_code_at(const uint8_t* inside) {
     return {};
 }
 
-// kRoom bytes that every address of `code` reaches by a signed 32-bit offset; null if there are none.
-uint8_t* map_near(std::span<const uint8_t> code) {
+// A page that every address of `area` reaches by a signed 32-bit offset; null if there is none.
+uint8_t* map_near(std::span<const uint8_t> area) {
     constexpr size_t kReach = size_t{1} << 31, kStep = size_t{1} << 20;
-    if (code.size() >= kReach / 2) return nullptr;
+    if (area.size() >= kReach / 2) return nullptr;
     for (size_t away = kStep; away < kReach / 4; away += kStep) {
-        for (const uint64_t at : {address(code.data()) - away, address(code.data()) + code.size() + away}) {
+        for (const uint64_t at : {address(area.data()) - away, address(area.data()) + area.size() + away}) {
             void* wanted = reinterpret_cast<void*>(at & ~(kPage - 1));
-            void* p = mmap(wanted, kRoom, PROT_READ | PROT_WRITE,
+            void* p = mmap(wanted, kPage, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
             if (p == wanted) return static_cast<uint8_t*>(p);
-            if (p != MAP_FAILED) munmap(p, kRoom);
+            if (p != MAP_FAILED) munmap(p, kPage);
         }
     }
     return nullptr;
@@ -74,9 +73,9 @@ public:
         std::memcpy(code_.data() + size_, &value, sizeof value);
         size_ += sizeof value;
     }
-    // The distance of `target` from the end of the instruction, which `after` bytes follow.
-    void distance(const void* target, size_t after = 0) {
-        value(static_cast<int32_t>(address(target) - (address(place_) + size_ + 4 + after)));
+    void call(const uint8_t* target) {
+        bytes({0xe8});
+        value(static_cast<int32_t>(address(target) - (address(place_) + size_ + 4)));
     }
     void jump_if_not_less(const uint8_t* target) {
         const uint64_t next = address(place_) + size_ + 2;
@@ -139,33 +138,41 @@ const uint8_t* after_exit_check(const uint8_t* p, const void* engine) {
 }
 
 constexpr size_t kCallBytes = 5;
+// Of the counting code that loads and stores apart.
+constexpr size_t kLoadAndStore = 7 + 4 + 7 + 10 + 2 + kCallBytes;
 
 }  // namespace
 
 BlockCalls::~BlockCalls() {
-    if (nearby_ != nullptr) munmap(nearby_, kRoom);
+    if (call_late_ != nullptr) munmap(call_late_, kPage);
+    if (counters_ != nullptr) munmap(counters_, kPage);
 }
 
-bool BlockCalls::locate(const uint8_t* return_address, const void* hook, void (*late)(void*),
-                        void* argument) {
+bool BlockCalls::locate(const uint8_t* return_address, const void* cpu_state, const void* hook,
+                        void (*late)(void*), void* argument) {
 #ifndef __x86_64__
     return false;
 #endif
     code_ = writable_code_at(return_address);
     if (code_.empty()) return false;
-    nearby_ = map_near(code_);
-    if (nearby_ == nullptr) return false;
+    call_late_ = map_near(code_);
+    uint8_t* const room = map_near({static_cast<const uint8_t*>(cpu_state), 1});
+    if (room != nullptr) counters_ = new (room) BlockCounters;
+    if (call_late_ == nullptr || room == nullptr) return false;
     hook_ = hook;
-    counters_ = new (nearby_) BlockCounters;
-    uint8_t* const call_late = nearby_ + kPage;
-    Assembler a(call_late);
+    cpu_state_ = cpu_state;
+    Assembler a(call_late_);
     a.bytes({0x48, 0xbf});  // mov rdi, argument
     a.value(address(argument));
     a.bytes({0x48, 0xb8});  // mov rax, late
     a.value(address(reinterpret_cast<const void*>(late)));
     a.bytes({0xff, 0xe0});  // jmp rax
-    a.copy_to(call_late);
-    return mprotect(call_late, kPage, PROT_READ | PROT_EXEC) == 0;
+    a.copy_to(call_late_);
+    return mprotect(call_late_, kPage, PROT_READ | PROT_EXEC) == 0;
+}
+
+int32_t BlockCalls::from_state(const void* p) const {
+    return static_cast<int32_t>(address(p) - address(cpu_state_));
 }
 
 std::span<uint8_t> BlockCalls::recognise(const BlockCall& call) const {
@@ -191,35 +198,36 @@ bool BlockCalls::rewrite_counting(const BlockCall& call, uint32_t instructions, 
     const uint8_t* const next = after_exit_check(call.return_address, call.engine);
     if (next == nullptr) return false;
     Assembler a(room.data());
-    if (instructions <= 0x7f) {
-        a.bytes({0x48, 0x83, 0x2d});  // sub qword [rip + left], imm8
-        a.distance(&counters_->left, 1);
-        a.value(static_cast<uint8_t>(instructions));
+    if (instructions <= 0x7f && room.size() >= kLoadAndStore) {
+        a.bytes({0x48, 0x8b, 0x85});  // mov rax, [rbp + left]
+        a.value(from_state(&counters_->left));
+        a.bytes({0x48, 0x83, 0xe8, static_cast<uint8_t>(instructions)});  // sub rax, imm8
+        a.bytes({0x48, 0x89, 0x85});                                      // mov [rbp + left], rax
+        a.value(from_state(&counters_->left));
     } else {
-        a.bytes({0x48, 0x81, 0x2d});  // sub qword [rip + left], imm32
-        a.distance(&counters_->left, 4);
+        a.bytes({0x48, 0x81, 0xad});  // sub qword [rbp + left], imm32
+        a.value(from_state(&counters_->left));
         a.value(instructions);
     }
-    a.bytes({0xc7, 0x05});  // mov dword [rip + current], imm32
-    a.distance(&counters_->current, 4);
+    a.bytes({0xc7, 0x85});  // mov dword [rbp + current], imm32
+    a.value(from_state(&counters_->current));
     a.value(current);
     a.jump_if_not_less(next);
     if (a.size() + kCallBytes > room.size()) return false;
     a.pad_to(room.size() - kCallBytes);
-    a.bytes({0xe8});  // call late
-    a.distance(nearby_ + kPage);
+    a.call(call_late_);
     a.copy_to(room.data());
     return true;
 }
 
-bool BlockCalls::rewrite_asking(const BlockCall& call, int32_t exit_request) {
+bool BlockCalls::rewrite_asking(const BlockCall& call, const int32_t& exit_request) {
     const std::span<uint8_t> room = recognise(call);
     if (room.empty()) return false;
     const uint8_t* const next = after_exit_check(call.return_address, call.engine);
     if (next == nullptr) return false;
     Assembler a(room.data());
     a.bytes({0x83, 0xbd});  // cmp dword [rbp + exit_request], 0
-    a.value(exit_request);
+    a.value(from_state(&exit_request));
     a.value(uint8_t{0});
     a.jump_if_not_less(next);
     a.pad_to(room.size());

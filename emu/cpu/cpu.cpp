@@ -30,7 +30,7 @@ Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<En
       wiring_(wiring),
       delivery_(core_),
       flush_intercepts_(core_, wiring.interrupts) {
-    core_.clock().watch_privilege(&core_.state().hflags());
+    core_.clock().attach(core_.state());
     if (host_clock()) doorbell_.start(core_.state());
 }
 
@@ -148,12 +148,11 @@ void Cpu::look(void* cpu) {
 void Cpu::spare_calls(const BlockCall& call, const void* hook) {
     if (!block_calls_tried_) {
         block_calls_tried_ = true;
-        block_calls_located_ = block_calls_.locate(call.return_address, hook, &Cpu::look, this);
+        block_calls_located_ =
+            block_calls_.locate(call.return_address, core_.state().env(), hook, &Cpu::look, this);
     }
     if (!block_calls_located_) return;
-    const auto* const request = reinterpret_cast<const uint8_t*>(&core_.state().exit_request());
-    const auto* const env = static_cast<const uint8_t*>(core_.state().env());
-    static_cast<void>(block_calls_.rewrite_asking(call, static_cast<int32_t>(request - env)));
+    static_cast<void>(block_calls_.rewrite_asking(call, core_.state().exit_request()));
 }
 
 bool Cpu::attend() {
@@ -240,8 +239,7 @@ void Cpu::handle_refused_fill() {
     if (exception.vector == kGeneralProtection && !fetch) {
         uint8_t code[15];
         const size_t available = core_.peek_code(rip, code);
-        const unsigned bits = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
-        if (references_stack({code, available}, bits)) exception.vector = kStackFault;
+        if (references_stack({code, available}, s.code_bits())) exception.vector = kStackFault;
     }
     deliver(exception);
 }
@@ -285,8 +283,7 @@ bool Cpu::swallow_step_trap() {
     }
     // A branch ends the block that was refused; a repeated string instruction stays where it is.
     const uint64_t rip = core_.linear_rip();
-    const unsigned bits = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
-    const uint64_t next = stepped_rip_ + instruction_length({code, available}, bits);
+    const uint64_t next = stepped_rip_ + instruction_length({code, available}, s.code_bits());
     if (rip != next && rip != stepped_rip_)
         end_page_end_step();
     else

@@ -140,7 +140,7 @@ uint32_t CpuCore::count_instructions(const Block& block) {
 }
 
 uint32_t CpuCore::count_before(const Block& block, uint64_t rip) {
-    const unsigned bits = state().code64() ? 64 : (state().hflags() & kHfCs32) != 0 ? 32 : 16;
+    const unsigned bits = state().code_bits();
     uint32_t count = 0;
     for (uint64_t at = block.pc; at < rip; ++count) {
         uint8_t bytes[15];
@@ -152,10 +152,13 @@ uint32_t CpuCore::count_before(const Block& block, uint64_t rip) {
     return count;
 }
 
-// Far returns, IRET, SYSRET, SYSEXIT, far calls and jumps, by the last bytes of the block: without knowing
-// where the last instruction begins, so now and then it takes another for one of them, which costs time and
-// no more.
+// The last bytes of nearly every block tell that it ends otherwise; the others are decoded.
 bool CpuCore::may_change_privilege(const Block& block) {
+    return may_end_in_far_transfer(block) && ends_in_far_transfer(block);
+}
+
+// By the last bytes alone, without knowing where the last instruction begins.
+bool CpuCore::may_end_in_far_transfer(const Block& block) {
     constexpr size_t kLongest =
         9;  // bytes that matter: an opcode, ModRM, SIB, four of an offset, and two to spare
     const size_t size = std::min<size_t>(block.bytes, kLongest);
@@ -172,6 +175,19 @@ bool CpuCore::may_change_privilege(const Block& block) {
         if (from_end(n) == 0xff && mode != 3 && (operation == 3 || operation == 5)) return true;
     }
     return false;
+}
+
+bool CpuCore::ends_in_far_transfer(const Block& block) {
+    const unsigned bits = state().code_bits();
+    uint8_t bytes[15];
+    size_t available = 0;
+    for (uint64_t at = block.pc; at < block.pc + block.bytes;) {
+        available = peek_code(at, bytes);
+        const size_t length = available == 0 ? 0 : instruction_length({bytes, available}, bits);
+        if (length == 0) return true;
+        at += length;
+    }
+    return is_far_transfer({bytes, available}, bits);
 }
 
 }  // namespace forkscope::cpu

@@ -107,6 +107,8 @@ private:
     uint32_t count_instructions(const Block& block) override;
     uint32_t count_before(const Block& block, uint64_t rip) override;
     bool may_change_privilege(const Block& block) override;
+    [[nodiscard]] bool may_end_in_far_transfer(const Block& block);
+    [[nodiscard]] bool ends_in_far_transfer(const Block& block);
     void flush_all() override;
     [[nodiscard]] VirtualNs host_now() const;
 

@@ -69,11 +69,10 @@ std::string Cpu::dump() {
             remark = ", as it last ran (the page tables do not map it)";
         }
     }
-    const unsigned bits_of_code = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
     text += fmt::format("code at {:x}{}:", rip, available == 0 ? "" : remark);
     for (size_t i = 0; i < available; ++i) text += fmt::format(" {:02x}", code[i]);
     text += available == 0 ? " not readable\n"
-                           : fmt::format("   {}\n", disassemble({code, available}, rip, bits_of_code));
+                           : fmt::format("   {}\n", disassemble({code, available}, rip, s.code_bits()));
 
     const mmu::PagingRegisters regs = core_.paging_registers();
     const uint64_t stack = s.gpr(kRsp) + (s.code64() ? 0 : s.segment(kSs).base);

@@ -103,4 +103,23 @@ bool references_stack(std::span<const uint8_t> code, unsigned bits) {
     return !explicit_memory && is_stack_operation(instruction->id);
 }
 
+bool is_far_transfer(std::span<const uint8_t> code, unsigned bits) {
+    const cs_insn* instruction = decode(code, 0, bits);
+    if (instruction == nullptr) return false;
+    switch (instruction->id) {
+        case X86_INS_LCALL:
+        case X86_INS_LJMP:
+        case X86_INS_RETF:
+        case X86_INS_RETFQ:
+        case X86_INS_IRET:
+        case X86_INS_IRETD:
+        case X86_INS_IRETQ:
+        case X86_INS_SYSRET:
+        case X86_INS_SYSEXIT:
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace forkscope::cpu

@@ -19,4 +19,8 @@ namespace forkscope::cpu {
 // address, is #SS, not #GP (Intel SDM vol. 3, 6.15 "Stack Fault Exception").
 [[nodiscard]] bool references_stack(std::span<const uint8_t> code, unsigned bits);
 
+// Whether the first instruction can load CS and with it another privilege level: a far call, jump or return,
+// IRET, SYSRET or SYSEXIT. (SYSCALL, SYSENTER and INT are seen by hooks.)
+[[nodiscard]] bool is_far_transfer(std::span<const uint8_t> code, unsigned bits);
+
 }  // namespace forkscope::cpu

@@ -199,10 +199,9 @@ struct Hooks {
         LiveState& s = c.core_.state();
         uint8_t code[15];
         const size_t available = c.core_.peek_code(c.core_.linear_rip(), code);
-        const unsigned bits_of_code = s.code64() ? 64 : (s.hflags() & kHfCs32) != 0 ? 32 : 16;
         c.core_.clock().leave_at(c.core_.linear_rip());
         c.core_.clock().retire_one();
-        s.rip() += std::max<size_t>(instruction_length({code, available}, bits_of_code), 1);
+        s.rip() += std::max<size_t>(instruction_length({code, available}, s.code_bits()), 1);
         // The shadow of an STI before it ends with it.
         s.hflags() &= ~kHfInhibitIrq;
     }

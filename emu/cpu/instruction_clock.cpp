@@ -59,7 +59,7 @@ void InstructionClock::look_soon() { set_limit(at_block_end()); }
 
 void InstructionClock::try_rewriting(const BlockCall& call, const void* hook) {
     rewriting_ = Rewriting::Impossible;
-    if (!calls_.locate(call.return_address, hook, look_if_needed, this)) return;
+    if (!calls_.locate(call.return_address, cpu_state_, hook, look_if_needed, this)) return;
     const Place known_block = current();
     const uint32_t index = counters_->current;
     allocate_places(calls_.indices());

@@ -10,6 +10,7 @@
 #include "emu/base/address.hpp"
 #include "emu/base/units.hpp"
 #include "emu/cpu/block_calls.hpp"
+#include "emu/cpu/live_state.hpp"
 
 namespace forkscope::cpu {
 
@@ -38,8 +39,11 @@ public:
     // look: called before a block for which look_needed().
     InstructionClock(CodeReader& reader, void (*look)(void*), void* owner);
 
-    // hflags: the engine's word whose low two bits are the CPL.
-    void watch_privilege(const uint32_t* hflags) { hflags_ = hflags; }
+    // Before the first block: whose instructions are counted.
+    void attach(const LiveState& state) {
+        hflags_ = &state.hflags();
+        cpu_state_ = state.env();
+    }
     // For tests: every block calls its hook every time.
     void keep_calls() { rewriting_ = Rewriting::Impossible; }
 
@@ -138,7 +142,8 @@ private:
     InstrCount limit_ = 0;   // counters_->left is what lacks to it
     InstrCount wanted_ = 0;  // look_at()
     std::unique_ptr<Place, Unmap> places_;
-    const uint32_t* hflags_ = nullptr;
+    const uint32_t* hflags_ = nullptr;  // its low two bits are the CPL
+    const void* cpu_state_ = nullptr;
     unsigned seen_cpl_ = 0;
     uint32_t epoch_ = 1;
     Rewriting rewriting_ = Rewriting::Untried;

@@ -140,6 +140,8 @@ public:
     [[nodiscard]] unsigned cpl() const { return hflags() & kHfCplMask; }
     [[nodiscard]] bool long_mode() const { return (hflags() & kHfLma) != 0; }
     [[nodiscard]] bool code64() const { return (hflags() & kHfCs64) != 0; }
+    // How code is decoded now: 16, 32 or 64.
+    [[nodiscard]] unsigned code_bits() const { return code64() ? 64 : (hflags() & kHfCs32) != 0 ? 32 : 16; }
     [[nodiscard]] bool protected_mode() const { return (hflags() & kHfPe) != 0; }
 
 private:
