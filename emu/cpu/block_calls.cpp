@@ -139,26 +139,24 @@ const uint8_t* after_exit_check(const uint8_t* p, const void* engine) {
 
 constexpr size_t kCallBytes = 5;
 // Of the counting code that loads and stores apart.
-constexpr size_t kLoadAndStore = 7 + 4 + 7 + 10 + 2 + kCallBytes;
+constexpr size_t kLoadAndStore = 6 + 5 + 6 + 10 + 2 + kCallBytes;
 
 }  // namespace
 
 BlockCalls::~BlockCalls() {
     if (call_late_ != nullptr) munmap(call_late_, kPage);
-    if (counters_ != nullptr) munmap(counters_, kPage);
 }
 
-bool BlockCalls::locate(const uint8_t* return_address, const void* cpu_state, const void* hook,
-                        void (*late)(void*), void* argument) {
+bool BlockCalls::locate(const uint8_t* return_address, const void* cpu_state, const BlockCounters& counters,
+                        const void* hook, void (*late)(void*), void* argument) {
 #ifndef __x86_64__
     return false;
 #endif
     code_ = writable_code_at(return_address);
     if (code_.empty()) return false;
     call_late_ = map_near(code_);
-    uint8_t* const room = map_near({static_cast<const uint8_t*>(cpu_state), 1});
-    if (room != nullptr) counters_ = new (room) BlockCounters;
-    if (call_late_ == nullptr || room == nullptr) return false;
+    if (call_late_ == nullptr) return false;
+    counters_ = counters;
     hook_ = hook;
     cpu_state_ = cpu_state;
     Assembler a(call_late_);
@@ -198,19 +196,20 @@ bool BlockCalls::rewrite_counting(const BlockCall& call, uint32_t instructions, 
     const uint8_t* const next = after_exit_check(call.return_address, call.engine);
     if (next == nullptr) return false;
     Assembler a(room.data());
-    if (instructions <= 0x7f && room.size() >= kLoadAndStore) {
-        a.bytes({0x48, 0x8b, 0x85});  // mov rax, [rbp + left]
-        a.value(from_state(&counters_->left));
-        a.bytes({0x48, 0x83, 0xe8, static_cast<uint8_t>(instructions)});  // sub rax, imm8
-        a.bytes({0x48, 0x89, 0x85});                                      // mov [rbp + left], rax
-        a.value(from_state(&counters_->left));
+    if (room.size() >= kLoadAndStore) {
+        a.bytes({0x8b, 0x85});  // mov eax, [rbp + left]
+        a.value(from_state(counters_.left));
+        a.bytes({0x2d});  // sub eax, imm32
+        a.value(instructions);
+        a.bytes({0x89, 0x85});  // mov [rbp + left], eax
+        a.value(from_state(counters_.left));
     } else {
-        a.bytes({0x48, 0x81, 0xad});  // sub qword [rbp + left], imm32
-        a.value(from_state(&counters_->left));
+        a.bytes({0x81, 0xad});  // sub dword [rbp + left], imm32
+        a.value(from_state(counters_.left));
         a.value(instructions);
     }
     a.bytes({0xc7, 0x85});  // mov dword [rbp + current], imm32
-    a.value(from_state(&counters_->current));
+    a.value(from_state(counters_.current));
     a.value(current);
     a.jump_if_not_less(next);
     if (a.size() + kCallBytes > room.size()) return false;

@@ -3,16 +3,17 @@
 // calls, its call is known by its return address; BlockCalls then writes over the call what it is for:
 //
 //   counting (the clock of instructions)        asking only (the host's clock)
-//     mov   rax, [left]                           cmp   dword [exit request], 0
-//     sub   rax, instructions                     jge   after both calls
-//     mov   [left], rax
+//     mov   eax, [left]                           cmp   dword [exit request], 0
+//     sub   eax, instructions                     jge   after both calls
+//     mov   [left], eax
 //     mov   dword [current], index
 //     jge   after both calls
 //     call  late                        ; once in a while: the block must be looked at
 //
-// RAX is free there, as the call that was there could change it. Counters that are addressed by the same base
-// register as the guest's registers, and loaded and stored apart, cost next to nothing in a loop: the host
-// forwards them from store to load. (sub [rip + left] made a loop of five instructions 2.5 times slower.)
+// EAX is free there, as the call that was there could change it. The counters lie among the guest's
+// registers, in the same cache line as its flags, under the same base register, and are loaded and stored
+// apart: so the host forwards them from store to load, and no store of a block waits for a line more. A loop
+// of five guest instructions takes no longer for it; elsewhere, `sub [rip + left]` made it 2.5 times slower.
 //
 // What it does not recognise it leaves alone: such a block calls its hook every time, and all is the same but
 // slower. Host: x86-64.
@@ -33,11 +34,11 @@ struct BlockCall {
     const void* user;
 };
 
-// What the rewritten code counts with. It lies near the CPU state, to which the engine's code has a base
+// What the rewritten code counts with: within reach of the CPU state, to which the engine's code has a base
 // register.
 struct BlockCounters {
-    int64_t left = 0;      // instructions until somebody must look, once the current block has run
-    uint32_t current = 0;  // the block that runs
+    int32_t* left = nullptr;      // instructions until somebody must look, once the current block has run
+    uint32_t* current = nullptr;  // the block that runs
 };
 
 class BlockCalls {
@@ -47,14 +48,12 @@ public:
     BlockCalls(const BlockCalls&) = delete;
     BlockCalls& operator=(const BlockCalls&) = delete;
 
-    // Where the engine keeps its code, by one address in it, and room for the counters near the CPU state.
-    // `hook` is the block hook; late(argument) is called where `left` has become negative. False: rewriting
-    // is impossible here, for good.
-    [[nodiscard]] bool locate(const uint8_t* return_address, const void* cpu_state, const void* hook,
-                              void (*late)(void*), void* argument);
+    // Where the engine keeps its code, by one address in it. `hook` is the block hook; late(argument) is
+    // called where `left` has become negative. False: rewriting is impossible here, for good.
+    [[nodiscard]] bool locate(const uint8_t* return_address, const void* cpu_state,
+                              const BlockCounters& counters, const void* hook, void (*late)(void*),
+                              void* argument);
 
-    // After locate(): the counters, zero at first.
-    [[nodiscard]] BlockCounters& counters() const { return *counters_; }
     // After locate(): how many values index_of() can have, and which one a call has. Calls of two blocks that
     // both can still run never share one: more than kBytesPerIndex lie between them.
     [[nodiscard]] uint32_t indices() const {
@@ -84,7 +83,7 @@ private:
     const void* hook_ = nullptr;
     const void* cpu_state_ = nullptr;
     uint8_t* call_late_ = nullptr;  // near the code: jumps to `late` with its argument
-    BlockCounters* counters_ = nullptr;
+    BlockCounters counters_;
 };
 
 }  // namespace forkscope::cpu

@@ -30,7 +30,6 @@ Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<En
       wiring_(wiring),
       delivery_(core_),
       flush_intercepts_(core_, wiring.interrupts) {
-    core_.clock().attach(core_.state());
     if (host_clock()) doorbell_.start(core_.state());
 }
 
@@ -149,7 +148,7 @@ void Cpu::spare_calls(const BlockCall& call, const void* hook) {
     if (!block_calls_tried_) {
         block_calls_tried_ = true;
         block_calls_located_ =
-            block_calls_.locate(call.return_address, core_.state().env(), hook, &Cpu::look, this);
+            block_calls_.locate(call.return_address, core_.state().env(), {}, hook, &Cpu::look, this);
     }
     if (!block_calls_located_) return;
     static_cast<void>(block_calls_.rewrite_asking(call, core_.state().exit_request()));

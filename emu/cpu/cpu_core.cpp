@@ -20,7 +20,7 @@ CpuCore::CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::uniqu
       engine_(std::move(engine)),
       ram_(ram),
       recorder_(recorder),
-      clock_(*this, look, owner),
+      clock_(*this, engine_->state(), look, owner),
       code_pages_(ram),
       mmu_(id, {.physical_bits = kPhysicalBits, .has_1gib_pages = model.has_1gib_pages, .has_pse36 = true},
            ram, mirror, recorder, *this) {}

@@ -9,13 +9,23 @@ namespace forkscope::cpu {
 
 namespace {
 
-// A limit beyond which `left` is never set, so that it stays far from its own.
-constexpr InstrCount kFarAway = InstrCount{1} << 62;
+// How far ahead the limit is set at most, so that `left` stays far from its own ends.
+constexpr InstrCount kFarAway = InstrCount{1} << 30;
 
 }  // namespace
 
-InstructionClock::InstructionClock(CodeReader& reader, void (*look)(void*), void* owner)
-    : reader_(reader), look_(look), owner_(owner), known_(kSlots), positions_(kPositions) {
+InstructionClock::InstructionClock(CodeReader& reader, const LiveState& state, void (*look)(void*),
+                                   void* owner)
+    : counters_{reinterpret_cast<int32_t*>(&state.segment(kEs).hole.word), &state.segment(kCs).hole.word},
+      hflags_(&state.hflags()),
+      cpu_state_(state.env()),
+      reader_(reader),
+      look_(look),
+      owner_(owner),
+      known_(kSlots),
+      positions_(kPositions) {
+    *counters_.left = 0;
+    *counters_.current = kNoBlock;
     allocate_places(0);
 }
 
@@ -33,13 +43,13 @@ void InstructionClock::allocate_places(size_t calls) {
 void InstructionClock::enter(const BlockCall& call, const void* hook) {
     if (rewriting_ == Rewriting::Untried) try_rewriting(call, hook);
     const uint32_t index = identify(call);
-    counters_->current = index;
-    counters_->left -= places_.get()[index].count;
+    *counters_.current = index;
+    *counters_.left -= places_.get()[index].count;
     const bool watched = index < kFirstCall && known_[index - kFirstSlot].watched;
     if (look_needed()) [[unlikely]]
         look_(owner_);
     // Its end may be in another privilege level: then the next block wants a look.
-    if (watched && counters_->current == index) look_soon();
+    if (watched && *counters_.current == index) look_soon();
 }
 
 void InstructionClock::look_if_needed(void* clock) {
@@ -52,20 +62,18 @@ void InstructionClock::look_if_needed(void* clock) {
 
 void InstructionClock::look_at(InstrCount retired) {
     wanted_ = retired;
-    set_limit(std::min(retired, at_block_end() + kFarAway));
+    set_limit(std::clamp(retired, at_block_end(), at_block_end() + kFarAway));
 }
 
 void InstructionClock::look_soon() { set_limit(at_block_end()); }
 
 void InstructionClock::try_rewriting(const BlockCall& call, const void* hook) {
     rewriting_ = Rewriting::Impossible;
-    if (!calls_.locate(call.return_address, cpu_state_, hook, look_if_needed, this)) return;
+    if (!calls_.locate(call.return_address, cpu_state_, counters_, hook, look_if_needed, this)) return;
     const Place known_block = current();
-    const uint32_t index = counters_->current;
+    const uint32_t index = *counters_.current;
     allocate_places(calls_.indices());
     places_.get()[index] = known_block;
-    calls_.counters() = *counters_;
-    counters_ = &calls_.counters();
     rewriting_ = Rewriting::Possible;
 }
 

@@ -36,14 +36,9 @@ public:
         virtual bool may_change_privilege(const Block& block) = 0;
     };
 
-    // look: called before a block for which look_needed().
-    InstructionClock(CodeReader& reader, void (*look)(void*), void* owner);
+    // state: of the CPU whose instructions are counted. look: called before a block for which look_needed().
+    InstructionClock(CodeReader& reader, const LiveState& state, void (*look)(void*), void* owner);
 
-    // Before the first block: whose instructions are counted.
-    void attach(const LiveState& state) {
-        hflags_ = &state.hflags();
-        cpu_state_ = state.env();
-    }
     // For tests: every block calls its hook every time.
     void keep_calls() { rewriting_ = Rewriting::Impossible; }
 
@@ -65,15 +60,17 @@ public:
     void leave_at(uint64_t rip) { leave_after(before(rip)); }
 
     // The block ran to its end.
-    void leave() { counters_->current = kNoBlock; }
+    void leave() { *counters_.current = kNoBlock; }
 
     // One instruction more that the engine did not run itself.
-    void retire_one() { --counters_->left; }
+    void retire_one() { --*counters_.left; }
 
     // Instructions retired before the current block.
     [[nodiscard]] InstrCount at_block_start() const { return at_block_end() - current().count; }
     // Instructions retired when the current block has run: the time of a fetch of the next one.
-    [[nodiscard]] InstrCount at_block_end() const { return limit_ - static_cast<uint64_t>(counters_->left); }
+    [[nodiscard]] InstrCount at_block_end() const {
+        return limit_ - static_cast<uint64_t>(int64_t{*counters_.left});
+    }
     // Instructions retired before the one at rip.
     [[nodiscard]] InstrCount at(uint64_t rip) { return at_block_start() + before(rip); }
 
@@ -118,7 +115,7 @@ private:
     static constexpr size_t kPositions = size_t{1} << 12;
 
     static size_t slot(uint64_t pc) { return (pc ^ (pc >> 14)) & (kSlots - 1); }
-    [[nodiscard]] const Place& current() const { return places_.get()[counters_->current]; }
+    [[nodiscard]] const Place& current() const { return places_.get()[*counters_.current]; }
     [[nodiscard]] uint32_t identify(const BlockCall& call);
     [[nodiscard]] bool rewrite(const BlockCall& call, const Place& place);
     void try_rewriting(const BlockCall& call, const void* hook);
@@ -129,26 +126,25 @@ private:
     // look() if it is needed. Called by the engine's code too, where `left` has become negative.
     static void look_if_needed(void* clock);
     void set_limit(InstrCount limit) {
-        counters_->left = static_cast<int64_t>(limit - at_block_end());
+        *counters_.left = static_cast<int32_t>(limit - at_block_end());
         limit_ = limit;
     }
     void leave_after(uint32_t instructions) {
-        counters_->left += current().count - instructions;
-        counters_->current = kNoBlock;
+        *counters_.left += static_cast<int32_t>(current().count - instructions);
+        *counters_.current = kNoBlock;
     }
     uint32_t before(uint64_t rip);
 
-    BlockCounters* counters_ = &own_counters_;
-    InstrCount limit_ = 0;   // counters_->left is what lacks to it
+    BlockCounters counters_;
+    InstrCount limit_ = 0;   // *counters_.left is what lacks to it
     InstrCount wanted_ = 0;  // look_at()
     std::unique_ptr<Place, Unmap> places_;
-    const uint32_t* hflags_ = nullptr;  // its low two bits are the CPL
-    const void* cpu_state_ = nullptr;
+    const uint32_t* hflags_;  // its low two bits are the CPL
+    const void* cpu_state_;
     unsigned seen_cpl_ = 0;
     uint32_t epoch_ = 1;
     Rewriting rewriting_ = Rewriting::Untried;
 
-    BlockCounters own_counters_;
     BlockCalls calls_;
     CodeReader& reader_;
     void (*look_)(void*);

@@ -67,9 +67,20 @@ enum Gpr : unsigned {
 enum SegmentIndex : unsigned { kEs, kCs, kSs, kDs, kFs, kGs };
 
 // A segment cache as the engine keeps it: flags are the second word of the descriptor.
+// Four bytes of a segment cache that the engine leaves alone. We keep counters there (block_calls.hpp), so
+// loading the segment leaves them alone too.
+struct SegmentHole {
+    uint32_t word;
+
+    constexpr SegmentHole(uint32_t value = 0) : word(value) {}
+    constexpr SegmentHole(const SegmentHole&) = default;
+    constexpr SegmentHole& operator=(const SegmentHole&) { return *this; }
+    ~SegmentHole() = default;
+};
+
 struct SegmentCache {
     uint32_t selector;
-    uint32_t padding;
+    SegmentHole hole;
     uint64_t base;
     uint32_t limit;
     uint32_t flags;
