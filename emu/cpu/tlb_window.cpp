@@ -4,9 +4,10 @@
 namespace forkscope::cpu {
 
 // The engine grows and shrinks its TLB by host time, at flushes; a smaller one fills more often, so runs
-// would differ. The start of its window is pinned by virtual time instead.
+// would differ. The start of its window is pinned by virtual time instead: a tenth of a second, more or less,
+// as the engine has it. A shorter one leaves a program that never flushes with the small table of its start.
 void Cpu::pin_resize_windows() {
-    constexpr InstrCount kWindow = 15'000'000;
+    constexpr InstrCount kWindow = 120'000'000;
     constexpr int64_t kNotYet = INT64_MAX / 2, kOver = 0;
     const EngineTlb tlb(core_.state());
     const InstrCount now = core_.clock().at_block_start();
