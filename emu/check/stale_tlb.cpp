@@ -15,6 +15,27 @@ std::string rights(uint64_t entry) {
                        log::is_user(entry) ? "" : ", kernel only");
 }
 
+// The 4 KiB frame that a leaf maps an address to.
+uint64_t page_of(uint64_t leaf, unsigned level, uint64_t va) {
+    return log::frame_of(leaf, level) + (va & (log::span_bytes(level) - 1) & ~(log::span_bytes(1) - 1));
+}
+
+std::string what_tables_give(const log::Event& stale) {
+    const uint64_t now = stale.b;
+    const unsigned level = stale.flags != 0 ? stale.flags : stale.level;
+    std::string text;
+    if (level == stale.level)
+        text = fmt::format("the tables give {}", rights(now));
+    else if (log::is_leaf(now, level))
+        text = fmt::format("the tables give {} by a level-{} page", rights(now), level);
+    else
+        text = fmt::format("the level-{} entry over it gives {}", level, rights(now));
+    if (!log::is_leaf(now, level)) return text;
+    const uint64_t page = page_of(now, level, stale.va);
+    return page == page_of(stale.a, stale.level, stale.va) ? text
+                                                           : fmt::format("{} of frame {:#x}", text, page);
+}
+
 }  // namespace
 
 void StaleTlb::event(const log::Event& event, uint64_t number) {
@@ -26,14 +47,9 @@ void StaleTlb::event(const log::Event& event, uint64_t number) {
     finding.event = event;
     finding.number = number;
     finding.culprit = books_.writes.blame(event);
-    const uint64_t frame = log::frame_of(event.a, event.level);
-    const uint64_t now = event.b;
-    const bool other = log::is_leaf(now, event.level) && log::frame_of(now, event.level) != frame;
     finding.expected = fmt::format(
-        "the TLB may hold {:#x} as {} of frame {:#x}, the tables give {}{}, and no flush came "
-        "before user mode",
-        event.va, rights(event.a), frame, rights(now),
-        other ? fmt::format(" of frame {:#x}", log::frame_of(now, event.level)) : "");
+        "the TLB may hold {:#x} as {} of frame {:#x}, {}, and no flush came before user mode", event.va,
+        rights(event.a), page_of(event.a, event.level, event.va), what_tables_give(event));
     report(std::move(finding));
 }
 

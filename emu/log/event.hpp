@@ -52,7 +52,8 @@ enum class EventKind : uint8_t {
     Announce = 13,
     // A check fired. aux: Finding; va, pa, level: what it is about; a: stale or expected value;
     // b: present value; rip: where it was noticed (the write itself is an earlier PteWrite). The stale
-    // ones are the TLB ledger's and in every log; the others are there with `run --check`.
+    // ones are the TLB ledger's and in every log; the others are there with `run --check`. A stale one has
+    // the level of what the TLB holds in `level`, and that of the entry b, at pa, in `flags`.
     Finding = 14,
     // Tables in guest RAM were compared with the mirror. a: entries compared; b: XXH64 of the tables
     // as they stand in RAM (FORMAT.md says over what); va: roots; pa: differences found. Flag

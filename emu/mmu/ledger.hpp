@@ -82,7 +82,8 @@ private:
     // Where the tables now refuse what a translation allows.
     struct Disagreement {
         VirtAddr va;
-        PathEntry entry;
+        PathEntry entry;  // the one that refuses it
+        uint8_t level;    // of that one
     };
 
     [[nodiscard]] static uint64_t key_of(VirtAddr va, unsigned level) {

@@ -48,7 +48,7 @@ std::optional<Ledger::Disagreement> Ledger::disagreement(const Controls& control
         const VirtAddr va = translation.va + offset;
         const Path path = walk(ram_, controls, va);
         if (!path.mapped() || path.frame != frame_at(translation.level, filled, va))
-            return Disagreement{va, path.leaf()};
+            return Disagreement{va, path.leaf(), path.last};
         const Pte now = path.effective();
         if (lacks_rights_of(now, filled)) {
             uint8_t level = path.last;
@@ -58,7 +58,7 @@ std::optional<Ledger::Disagreement> Ledger::disagreement(const Controls& control
                 level = path.topmost(kPteUser, 0);
             else
                 level = path.topmost(kPteNoExecute, kPteNoExecute);
-            return Disagreement{va, path.at(level)};
+            return Disagreement{va, path.at(level), level};
         }
         offset += entry_span(path.last);
     }
@@ -109,6 +109,7 @@ void Ledger::report(const CachedTranslation& translation, const Disagreement& fo
     event.aux = static_cast<uint16_t>(by_user ? log::Finding::StaleTlbUser : log::Finding::StaleTlbKernel);
     event.va = found.va.raw();
     event.level = translation.level;
+    event.flags = found.level;
     event.pa = found.entry.where.raw();
     event.a = translation.stamp.filled.raw();
     event.b = found.entry.value.raw();

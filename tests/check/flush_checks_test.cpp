@@ -47,6 +47,25 @@ TEST_F(FlushChecks, StaleEntryBelowATableThatWent) {
     expect_one(Finding::StaleTlbUser, 0x42);
 }
 
+TEST_F(FlushChecks, AStaleEntryIsToldByTheEntryThatRefuses) {
+    const auto told = [this](uint64_t now, unsigned level) {
+        stale(Finding::StaleTlbUser, 0x4000, table_of(1, 2), kFrame | kWritable, now, level);
+        const auto found = take();
+        return found.size() == 1 ? found[0].expected : "";
+    };
+    const std::string holds = "the TLB may hold 0x4000 as rwx of frame 0x200000, ";
+    const std::string no_flush = ", and no flush came before user mode";
+    EXPECT_EQ(told(kFrame | kReadOnly, 1), holds + "the tables give r-x" + no_flush);
+    EXPECT_EQ(told((kFrame + 0x1000) | kReadOnly, 1),
+              holds + "the tables give r-x of frame 0x201000" + no_flush);
+    EXPECT_EQ(told(0, 1), holds + "the tables give nothing" + no_flush);
+    // A table's own frame is not what the page maps to.
+    EXPECT_EQ(told(0x77000 | kReadOnly, 2), holds + "the level-2 entry over it gives r-x" + no_flush);
+    EXPECT_EQ(told(0, 3), holds + "the level-3 entry over it gives nothing" + no_flush);
+    EXPECT_EQ(told(0x1fc000 | log::kEntryPageSize | kReadOnly, 2),
+              holds + "the tables give r-x by a level-2 page of frame 0x4000" + no_flush);
+}
+
 TEST_F(FlushChecks, WritesBeforeTheLastFlushAreNotToBlame) {
     map(1, 4, kFrame | kWritable);
     write_at(1, 1, 4, kFrame | kWritable, 0);

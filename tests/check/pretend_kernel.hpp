@@ -114,12 +114,14 @@ protected:
         icount_ += after;
         give(make(EventKind::Stop));
     }
-    void stale(log::Finding what, uint64_t va, uint64_t entry_pa, uint64_t filled, uint64_t now) {
+    void stale(log::Finding what, uint64_t va, uint64_t entry_pa, uint64_t filled, uint64_t now,
+               unsigned entry_level = 1) {
         Event e = make(EventKind::Finding);
         e.aux = static_cast<uint16_t>(what);
         e.va = va;
         e.pa = entry_pa;
         e.level = 1;
+        e.flags = static_cast<uint8_t>(entry_level);
         e.a = filled;
         e.b = now;
         give(e);

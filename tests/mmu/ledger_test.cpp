@@ -30,7 +30,11 @@ TEST_F(LedgerTest, EveryWayToWeakenAnEntry) {
             store(at(level),
                   (value ^ kLeaf) == kPageSize ? before + 0x100 * kPageSize : before ^ (value ^ kLeaf));
             if (value == 0) store(at(level), 0);
-            EXPECT_EQ(findings().size(), 1u) << "level " << level << " to " << std::hex << peek(at(level));
+            const auto found = findings();
+            ASSERT_EQ(found.size(), 1u) << "level " << level << " to " << std::hex << peek(at(level));
+            if (value == (kLeaf & ~kW) || value == (kLeaf & ~kP)) {
+                EXPECT_EQ(found[0].flags, level) << "the entry that refuses";
+            }
             store(at(level), before);
             invlpg(regs, kVa);
         }
