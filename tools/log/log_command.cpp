@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "emu/base/say.hpp"
+#include "tools/log/export/export.hpp"
 #include "tools/log/verbs/verbs.hpp"
 
 namespace forkscope::tools {
@@ -55,6 +56,7 @@ enum Option : unsigned {
     kAddress = 1024,  // an address must
     kChecks = 2048,
     kRam = 4096,
+    kExport = 8192,
 };
 
 void add_filters(CLI::App& verb, Query& query, unsigned which) {
@@ -75,6 +77,13 @@ void add_filters(CLI::App& verb, Query& query, unsigned which) {
         verb.add_option("--before-fork", query.before_fork, "Begin right before this fork")->type_name("N");
         verb.add_option("--after-fork", query.after_fork, "End when the call of this fork is done")
             ->type_name("N");
+    }
+    if ((which & kExport) != 0) {
+        verb.add_option(
+                "--from", query.from,
+                "Begin at this moment: instructions (1,000,000), virtual time (1.5ms), an event (e1234)")
+            ->type_name("T");
+        verb.add_option("--until", query.to, "End with this moment")->type_name("T");
     }
     if ((which & kTask) != 0)
         verb.add_option("--task", query.task, "Only this task, by number, or all of this name")
@@ -131,6 +140,11 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
                        "freed-while-mapped, unannounced-table, lost-dirty, refcount")
             ->type_name("LIST")
             ->capture_default_str();
+    if ((spec.options & kExport) != 0) {
+        app.add_option("--to", query->format, "The form: " + export_formats())->required()->type_name("FORM");
+        app.add_option("-o,--output", query->output, "Write this file; -: standard output")
+            ->type_name("FILE");
+    }
     if ((spec.options & kRam) != 0)
         app.add_option("--ram", query->ram, "The guest's RAM at the end, from `run --save-ram`")
             ->type_name("FILE");
@@ -221,6 +235,19 @@ void add_table_verbs(CLI::App& log) {
          log_tlb, kAt | kTask | kRoot | kVa | kLevel, 200, "Show at most so many rows; 0: all"});
 }
 
+// The log for other programs.
+void add_export_verb(CLI::App& log) {
+    add_verb(
+        log,
+        {"export", "The log in a form that other programs read",
+         "csv and jsonl hold every event, one a line: all fields as they are, and beside them the names of\n"
+         "tasks, kinds and code. They go to standard output if -o names no file. A file is written whole or\n"
+         "not at all. --json is about the line that says what was written.\n"
+         "  forkscope log export --to csv -o F.csv F.mmu\n"
+         "  forkscope log export --to jsonl --kind pte-write,flush --task forkdemo F.mmu | jq .text",
+         log_export, kExport | kTask | kRoot | kEvents, 0, nullptr});
+}
+
 // Whether guest and log are as they should be.
 void add_proof_verbs(CLI::App& log) {
     add_verb(
@@ -309,6 +336,7 @@ void register_log_command(CLI::App& app) {
     add_task_verbs(log);
     add_table_verbs(log);
     add_proof_verbs(log);
+    add_export_verb(log);
 }
 
 }  // namespace forkscope::tools

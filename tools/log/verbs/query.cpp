@@ -151,7 +151,8 @@ Result<log::EventFilter> filter_of(const Query& query, log::Reader& reader) {
         filter.to_event = to.event.value_or(filter.to_event);
     }
     if (filter.from_icount > filter.to_icount || filter.from_event > filter.to_event)
-        return fail("--from {} is after --to {}", query.from, query.to);
+        return fail("--from {} is after --{} {}", query.from, query.format.empty() ? "to" : "until",
+                    query.to);
     if (!query.kind.empty()) filter.kinds = TRY(parse_kinds(query.kind));
     if (!query.task.empty()) filter.tasks = TRY(find_tasks(query.task, reader));
     if (!query.va.empty()) filter.va = TRY(parse_range(query.va));

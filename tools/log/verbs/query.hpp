@@ -16,7 +16,7 @@ struct Query {
     std::string file;
     bool json = false;
     std::string from;  // a moment
-    std::string to;    // the same, included
+    std::string to;    // the same, included; --until where --to is something else
     std::string at;    // the same
     std::string before_fork;
     std::string after_fork;
@@ -29,6 +29,8 @@ struct Query {
     std::string root;      // physical address
     std::string ram;       // the file of `run --save-ram`
     std::string checks = "all";
+    std::string format;  // to export to
+    std::string output;  // the file that is written; "-": standard output
     std::string fork;    // its number; empty: none named
     uint64_t limit = 0;  // 0: none
 
