@@ -241,10 +241,12 @@ void add_export_verb(CLI::App& log) {
         log,
         {"export", "The log in a form that other programs read",
          "csv and jsonl hold every event, one a line: all fields as they are, and beside them the names of\n"
-         "tasks, kinds and code. They go to standard output if -o names no file. A file is written whole or\n"
-         "not at all. --json is about the line that says what was written.\n"
+         "tasks, kinds and code. They go to standard output if -o names no file.\n"
+         "sqlite makes F.sqlite: events, tasks, forks, faults and system calls as tables.\n"
+         "A file is written whole or not at all. --json is about the line that says what was written.\n"
          "  forkscope log export --to csv -o F.csv F.mmu\n"
-         "  forkscope log export --to jsonl --kind pte-write,flush --task forkdemo F.mmu | jq .text",
+         "  forkscope log export --to jsonl --kind pte-write,flush --task forkdemo F.mmu | jq .text\n"
+         "  forkscope log export --to sqlite F.mmu && sqlite3 F.sqlite 'SELECT * FROM forks'",
          log_export, kExport | kTask | kRoot | kEvents, 0, nullptr});
 }
 

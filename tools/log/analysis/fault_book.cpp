@@ -49,22 +49,23 @@ void FaultBook::fault(const Event& e, uint64_t number) {
     // The same page again: the fault before is over, whatever came of it.
     const auto over = [&](uint64_t place) {
         const bool again = at(place).fault.event.va >> kPageShift == e.va >> kPageShift;
-        if (again) at(place).done = true;
+        if (again) done(place);
         return again;
     };
     std::erase_if(open, over);
     if (open.size() == kMaxOpen) {
-        at(open.front()).done = true;
+        done(open.front());
         open.erase(open.begin());
     }
     if (!filter_.passes(e) || number < filter_.from_event || number > filter_.to_event) return;
-    Entry& entry = faults_.emplace_back();
+    const uint64_t place = places_++;
+    Entry& entry = faults_[place];
     entry.fault.event = e;
     entry.fault.number = number;
     entry.fault.refusal = refusal_of(e);
     entry.fault.program = tasks_.program_of(e);
-    if (const auto place = tasks_.find(e.task)) entry.fault.name = tasks_.all()[*place].name;
-    open.push_back(taken_ + faults_.size() - 1);
+    if (const auto task = tasks_.find(e.task)) entry.fault.name = tasks_.all()[*task].name;
+    open.push_back(place);
 }
 
 void FaultBook::resolved(const Event& e, uint64_t number) {
@@ -74,7 +75,7 @@ void FaultBook::resolved(const Event& e, uint64_t number) {
         Entry& entry = at(place);
         Fault& fault = entry.fault;
         if (fault.event.va >> kPageShift != e.va >> kPageShift) return false;
-        entry.done = true;
+        done(place);
         fault.resolved = When{number, e.icount};
         fault.leaf = e.b;
         const bool refused_leaf = log::is_leaf(fault.event.b, fault.event.level);
@@ -97,7 +98,7 @@ void FaultBook::task_ends(const Event& e, uint64_t number) {
     if (found == open_.end()) return;
     for (const uint64_t place : found->second) {
         Entry& entry = at(place);
-        entry.done = true;
+        done(place);
         entry.fault.end = FaultEnd::Killed;
         entry.fault.exit = TaskExit{{number, e.icount}, static_cast<uint32_t>(e.b)};
     }
@@ -105,15 +106,25 @@ void FaultBook::task_ends(const Event& e, uint64_t number) {
 }
 
 std::optional<Fault> FaultBook::take(bool at_end) {
-    if (faults_.empty() || (!faults_.front().done && !at_end)) return std::nullopt;
-    Entry entry = std::move(faults_.front());
+    if (faults_.empty() || (!faults_.begin()->second.done && !at_end)) return std::nullopt;
+    const auto& [place, entry] = *faults_.begin();
     if (!entry.done) {
         const auto open = open_.find(Actor::of(entry.fault.event));
-        if (open != open_.end()) std::erase(open->second, taken_);
+        if (open != open_.end()) std::erase(open->second, place);
     }
-    faults_.pop_front();
-    ++taken_;
-    return std::move(entry.fault);
+    Fault fault = std::move(faults_.begin()->second.fault);
+    faults_.erase(faults_.begin());
+    while (!done_.empty() && !faults_.contains(done_.front())) done_.pop_front();
+    return fault;
+}
+
+std::optional<Fault> FaultBook::take_any(bool at_end) {
+    if (done_.empty()) return at_end ? take(true) : std::nullopt;
+    const auto found = faults_.find(done_.front());
+    done_.pop_front();
+    Fault fault = std::move(found->second.fault);
+    faults_.erase(found);
+    return fault;
 }
 
 }  // namespace forkscope::analysis

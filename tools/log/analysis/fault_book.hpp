@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -65,6 +66,9 @@ public:
 
     // The earliest fault that was not taken yet, if its end is known, or if `at_end`: no more events come.
     [[nodiscard]] std::optional<Fault> take(bool at_end);
+    // The same in the order in which their ends are known, so that one that never ends keeps no other back.
+    // Use this or take(), not both.
+    [[nodiscard]] std::optional<Fault> take_any(bool at_end);
     [[nodiscard]] bool waits() const { return !faults_.empty(); }
     [[nodiscard]] const TaskTable& tasks() const { return tasks_; }
 
@@ -80,13 +84,18 @@ private:
         Fault fault;
         bool done = false;
     };
-    [[nodiscard]] Entry& at(uint64_t place) { return faults_[place - taken_]; }
+    [[nodiscard]] Entry& at(uint64_t place) { return faults_.at(place); }
+    void done(uint64_t place) {
+        at(place).done = true;
+        done_.push_back(place);
+    }
 
     log::EventFilter filter_;
     TaskTable tasks_;
-    std::deque<Entry> faults_;
-    uint64_t taken_ = 0;                                     // from the front
-    std::unordered_map<Actor, std::vector<uint64_t>> open_;  // places: index in faults_, plus taken_
+    std::map<uint64_t, Entry> faults_;  // that were not taken, by place: their number of all
+    uint64_t places_ = 0;               // given so far
+    std::unordered_map<Actor, std::vector<uint64_t>> open_;  // places
+    std::deque<uint64_t> done_;  // places; those that are still in faults_ can be taken
 };
 
 }  // namespace forkscope::analysis

@@ -10,7 +10,14 @@ using log::EventKind;
 
 SystemCall* SyscallBook::open_call(Actor actor) {
     const auto found = open_.find(actor);
-    return found == open_.end() ? nullptr : &calls_[found->second - taken_];
+    return found == open_.end() ? nullptr : &calls_.at(found->second);
+}
+
+void SyscallBook::close(Actor actor) {
+    const auto found = open_.find(actor);
+    if (found == open_.end()) return;
+    complete_.push_back(found->second);
+    open_.erase(found);
 }
 
 void SyscallBook::apply(const Event& e, uint64_t number) {
@@ -41,7 +48,7 @@ void SyscallBook::apply(const Event& e, uint64_t number) {
                 const Actor actor = Actor::task(static_cast<uint32_t>(e.a));
                 if (SystemCall* call = open_call(actor))
                     call->exit = TaskExit{{number, e.icount}, static_cast<uint32_t>(e.b)};
-                open_.erase(actor);
+                close(actor);
             }
             return;
         default:
@@ -51,24 +58,25 @@ void SyscallBook::apply(const Event& e, uint64_t number) {
 
 void SyscallBook::begin(const Event& e, uint64_t number) {
     const Actor actor = Actor::of(e);
-    open_.erase(actor);
+    close(actor);
     if (!filter_.passes(e) || number < filter_.from_event || number > filter_.to_event) return;
-    SystemCall& call = calls_.emplace_back();
+    const uint64_t place = places_++;
+    SystemCall& call = calls_[place];
     call.when = {number, e.icount};
     call.tid = e.task;
-    if (const auto place = tasks_.find(e.task)) call.name = tasks_.all()[*place].name;
+    if (const auto task = tasks_.find(e.task)) call.name = tasks_.all()[*task].name;
     call.root = e.root;
     call.rip = e.rip;
     call.number = e.a;
     call.arguments = {e.b, e.va, e.pa, 0, 0, 0};
-    open_[actor] = taken_ + calls_.size() - 1;
+    open_[actor] = place;
 }
 
 void SyscallBook::end(const Event& e, uint64_t number) {
     const auto found = open_.find(Actor::of(e));
     if (found == open_.end()) return;
-    SystemCall& call = calls_[found->second - taken_];
-    open_.erase(found);
+    SystemCall& call = calls_.at(found->second);
+    close(Actor::of(e));
     if (call.number != e.a) return;
     call.returned = When{number, e.icount};
     call.result = e.b;
@@ -82,13 +90,23 @@ void SyscallBook::end(const Event& e, uint64_t number) {
 
 std::optional<SystemCall> SyscallBook::take(bool at_end) {
     if (calls_.empty()) return std::nullopt;
-    const SystemCall& front = calls_.front();
+    const auto& [place, front] = *calls_.begin();
     const auto open = open_.find(front.tid != 0 ? Actor::task(front.tid) : Actor::root(front.root));
-    if (!at_end && open != open_.end() && open->second == taken_) return std::nullopt;
-    if (open != open_.end() && open->second == taken_) open_.erase(open);
-    SystemCall call = std::move(calls_.front());
-    calls_.pop_front();
-    ++taken_;
+    const bool waits = open != open_.end() && open->second == place;
+    if (waits && !at_end) return std::nullopt;
+    if (waits) open_.erase(open);
+    SystemCall call = std::move(calls_.begin()->second);
+    calls_.erase(calls_.begin());
+    while (!complete_.empty() && !calls_.contains(complete_.front())) complete_.pop_front();
+    return call;
+}
+
+std::optional<SystemCall> SyscallBook::take_any(bool at_end) {
+    if (complete_.empty()) return at_end ? take(true) : std::nullopt;
+    const auto found = calls_.find(complete_.front());
+    complete_.pop_front();
+    SystemCall call = std::move(found->second);
+    calls_.erase(found);
     return call;
 }
 

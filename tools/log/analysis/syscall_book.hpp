@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -50,20 +51,25 @@ public:
     // The earliest call that was not taken yet, if it is complete, or if `at_end`, which means that no more
     // events come.
     [[nodiscard]] std::optional<SystemCall> take(bool at_end);
+    // The same in the order in which they become complete, so that one that waits for long keeps no other
+    // back. Use this or take(), not both.
+    [[nodiscard]] std::optional<SystemCall> take_any(bool at_end);
     // Whether a call that was taken note of has not returned yet.
     [[nodiscard]] bool waits() const { return !open_.empty(); }
     [[nodiscard]] const TaskTable& tasks() const { return tasks_; }
 
 private:
     [[nodiscard]] SystemCall* open_call(Actor actor);
+    void close(Actor actor);
     void begin(const log::Event& event, uint64_t number);
     void end(const log::Event& event, uint64_t number);
 
     log::EventFilter filter_;
     TaskTable tasks_;
-    std::deque<SystemCall> calls_;
-    uint64_t taken_ = 0;                        // from the front
-    std::unordered_map<Actor, uint64_t> open_;  // place in calls_, plus taken_
+    std::map<uint64_t, SystemCall> calls_;      // that were not taken, by place: their number of all
+    uint64_t places_ = 0;                       // given so far
+    std::unordered_map<Actor, uint64_t> open_;  // place
+    std::deque<uint64_t> complete_;             // places; those that are still in calls_ can be taken
 };
 
 }  // namespace forkscope::analysis

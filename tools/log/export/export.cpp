@@ -29,6 +29,7 @@ struct Format {
 constexpr std::array kFormats = {
     Format{"csv", nullptr, kTime | kWho | kEvents, export_csv},
     Format{"jsonl", nullptr, kTime | kWho | kEvents, export_jsonl},
+    Format{"sqlite", ".sqlite", kTime | kWho | kEvents, export_sqlite},
 };
 
 [[nodiscard]] Result<const Format*> format_named(const std::string& name) {

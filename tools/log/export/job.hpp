@@ -30,5 +30,6 @@ struct ExportCounts {
 
 [[nodiscard]] Result<ExportCounts> export_csv(const ExportJob& job);
 [[nodiscard]] Result<ExportCounts> export_jsonl(const ExportJob& job);
+[[nodiscard]] Result<ExportCounts> export_sqlite(const ExportJob& job);
 
 }  // namespace forkscope::tools

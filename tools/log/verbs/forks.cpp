@@ -1,27 +1,14 @@
 // `log forks`: one line a fork.
-#include <algorithm>
-
 #include "tools/log/analysis/fork_tracker.hpp"
 #include "tools/log/text/fork_json.hpp"
 #include "tools/log/text/fork_text.hpp"
 #include "tools/log/text/numbers.hpp"
+#include "tools/log/verbs/fork_filter.hpp"
 #include "tools/log/verbs/verbs.hpp"
 
 namespace forkscope::tools {
 
-namespace {
-
 using analysis::Fork;
-
-[[nodiscard]] bool fits(const Fork& fork, const log::EventFilter& filter) {
-    if (fork.begin.icount < filter.from_icount || fork.begin.icount > filter.to_icount) return false;
-    if (fork.begin.event < filter.from_event || fork.begin.event > filter.to_event) return false;
-    const auto takes_part = [&](uint32_t tid) { return tid == fork.parent.tid || tid == fork.child.tid; };
-    if (!filter.tasks.empty() && std::ranges::none_of(filter.tasks, takes_part)) return false;
-    return !filter.root || fork.parent.root == *filter.root || fork.child.root == *filter.root;
-}
-
-}  // namespace
 
 Result<> log_forks(log::Reader& reader, const Query& query, Output& out) {
     const log::EventFilter filter = TRY(filter_of(query, reader));
@@ -37,7 +24,7 @@ Result<> log_forks(log::Reader& reader, const Query& query, Output& out) {
     Json list = Json::array();
     if (!query.json) out.print("{}\n", out.paint(Style::Bold, fork_line_head()));
     for (const Fork& fork : tracker.forks()) {
-        if (!fits(fork, filter)) {
+        if (!fork_fits(fork, filter)) {
             ++filtered;
             continue;
         }

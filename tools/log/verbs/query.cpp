@@ -9,6 +9,21 @@
 
 namespace forkscope::tools {
 
+std::string Query::filter_text() const {
+    std::string text;
+    const auto add = [&text](const char* option, const std::string& value) {
+        if (!value.empty()) text += fmt::format("{}{} {}", text.empty() ? "" : " ", option, value);
+    };
+    add("--from", from);
+    add(format.empty() ? "--to" : "--until", to);
+    add("--task", task);
+    add("--root", root);
+    add("--va", va);
+    add("--kind", kind);
+    add("--level", level);
+    return text;
+}
+
 Result<uint64_t> parse_number(std::string_view text) {
     std::string digits;
     for (const char c : text)

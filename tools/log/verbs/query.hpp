@@ -38,6 +38,8 @@ struct Query {
         return !(from.empty() && to.empty() && task.empty() && va.empty() && kind.empty() && level.empty() &&
                  root.empty());
     }
+    // "--task sh --kind flush": the filters as they were given; "" if there is none.
+    [[nodiscard]] std::string filter_text() const;
 };
 
 // A point of a log: by instruction count, or by the number of an event; with neither, before everything.
