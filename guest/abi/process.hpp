@@ -114,8 +114,10 @@ struct SchedAttr {
     int32_t nice;
     uint32_t priority;
     uint64_t runtime, deadline, period;  // ns, of SCHED_DEADLINE
+    uint32_t util_min, util_max;         // utilization clamps: since version 1 of the structure
 };
-static_assert(sizeof(SchedAttr) == 48);
+static_assert(sizeof(SchedAttr) == 56);
+inline constexpr uint32_t kSchedAttrSizeVer0 = 48;
 
 // The auxiliary vector
 enum class Aux : uint64_t {

@@ -50,9 +50,12 @@ void injected_failure(pt_regs& regs) {
     force_sig(abi::kSigKill, task);
 }
 
+// As Linux's access_error: an instruction fetch where no page is yet brings one, and is refused by its NX
+// bit.
 bool access_allowed(const vm_area_struct& vma, uint64_t error_code) {
     if ((error_code & kWrite) != 0) return (vma.vm_flags & VM_WRITE) != 0;
-    if ((error_code & kInstruction) != 0) return (vma.vm_flags & VM_EXEC) != 0;
+    if ((error_code & kPresent) != 0 && (error_code & kInstruction) != 0)
+        return (vma.vm_flags & VM_EXEC) != 0;
     return (vma.vm_flags & (VM_READ | VM_WRITE | VM_EXEC)) != 0;
 }
 

@@ -56,6 +56,8 @@ Result<RefPtr<file>> open_exec(int dirfd, const char* name, lookup_flags flags =
 
 // mkdir(2) and its like; mode is without umask bits already. The errors are those of the manual pages.
 Result<> vfs_mkdirat(const walk_start& start, const char* name, abi::umode_t mode);
+// What mknod can make, before any name is looked at. Perm: directories; Inval: what is no kind of node.
+Result<> check_node_kind(abi::umode_t mode);
 Result<> vfs_mknodat(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev);
 // The same, and where it is now.
 Result<path> vfs_create_node(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev);
@@ -63,6 +65,8 @@ Result<> vfs_symlinkat(const walk_start& start, const char* name, const char* ta
 Result<> vfs_unlinkat(const walk_start& start, const char* name);
 Result<> vfs_rmdirat(const walk_start& start, const char* name);
 Result<> vfs_linkat(const path& old, const walk_start& start, const char* name);
+// Inval: not a combination of flags that renameat2 has.
+Result<> check_rename_flags(uint32_t flags);
 Result<> vfs_renameat(const walk_start& old_start, const char* old_name, const walk_start& new_start,
                       const char* new_name, uint32_t flags);
 

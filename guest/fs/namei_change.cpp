@@ -51,11 +51,18 @@ Result<> vfs_mkdirat(const walk_start& start, const char* name, abi::umode_t mod
     return dir.i_op->mkdir(dir, *child, mode & (abi::kIrwxUgo | abi::kIsVtx));
 }
 
+Result<> check_node_kind(abi::umode_t mode) {
+    if (abi::is_dir(mode)) return Errno::Perm;
+    const bool node = abi::is_reg(mode) || abi::is_chr(mode) || abi::is_blk(mode) || abi::is_fifo(mode) ||
+                      abi::is_sock(mode) || (mode & abi::kIfMt) == 0;
+    if (!node) return Errno::Inval;
+    return {};
+}
+
 Result<path> vfs_create_node(const walk_start& start, const char* name, abi::umode_t mode, abi::dev_t rdev) {
     if ((mode & abi::kIfMt) == 0) mode |= abi::kIfReg;
-    if (abi::is_dir(mode)) return Errno::Perm;
+    TRY(check_node_kind(mode));
     const bool device = abi::is_chr(mode) || abi::is_blk(mode);
-    if (!device && !abi::is_reg(mode) && !abi::is_fifo(mode) && !abi::is_sock(mode)) return Errno::Inval;
     if (name[0] == '\0') return Errno::NoEnt;
     path_walk walk(start, name);
     TRY(walk.to_parent());

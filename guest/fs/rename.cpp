@@ -80,10 +80,15 @@ Result<> may_rename(const path_walk& from, const path_walk& to, const dentry& ol
 
 }  // namespace
 
-Result<> vfs_renameat(const walk_start& old_start, const char* old_name, const walk_start& new_start,
-                      const char* new_name, uint32_t flags) {
+Result<> check_rename_flags(uint32_t flags) {
     constexpr uint32_t kKnown = abi::kRenameNoReplace | abi::kRenameExchange;
     if ((flags & ~kKnown) != 0 || (flags & kKnown) == kKnown) return Errno::Inval;
+    return {};
+}
+
+Result<> vfs_renameat(const walk_start& old_start, const char* old_name, const walk_start& new_start,
+                      const char* new_name, uint32_t flags) {
+    TRY(check_rename_flags(flags));
     if (old_name[0] == '\0' || new_name[0] == '\0') return Errno::NoEnt;
     path_walk from(old_start, old_name);
     TRY(from.to_parent());

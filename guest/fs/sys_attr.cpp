@@ -105,20 +105,29 @@ Result<long> sys_ftruncate(int fd, int64_t length) {
     return 0;
 }
 
-Result<long> sys_utimensat(int dirfd, UserPath name, UserPtr<const abi::Timespec> at, uint32_t flags) {
-    if ((flags & ~(abi::kAtSymlinkNoFollow | abi::kAtEmptyPath)) != 0) return Errno::Inval;
-    const times to = TRY(copy_timespecs(at));
-    if (name) return set_times(dirfd, name, to, flags);
-    // futimens: no name, the descriptor itself.
-    if (flags != 0) return Errno::Inval;
-    const RefPtr<file> f = TRY(current_file(dirfd));
+namespace {
+
+// futimens: no name, the descriptor itself.
+Result<long> set_times_of(int fd, const times& to) {
+    const RefPtr<file> f = TRY(current_file(fd));
     TRY(mnt_may_write(*f->f_path.mnt));
     TRY(vfs_utimes(f->node(), to.atime, to.mtime));
     return 0;
 }
 
+}  // namespace
+
+Result<long> sys_utimensat(int dirfd, UserPath name, UserPtr<const abi::Timespec> at, uint32_t flags) {
+    const times to = TRY(copy_timespecs(at));
+    if ((flags & ~(abi::kAtSymlinkNoFollow | abi::kAtEmptyPath)) != 0) return Errno::Inval;
+    if (name || dirfd == abi::kAtFdCwd) return set_times(dirfd, name, to, flags);
+    if (flags != 0) return Errno::Inval;
+    return set_times_of(dirfd, to);
+}
+
 Result<long> sys_futimesat(int dirfd, UserPath name, UserPtr<const abi::Timeval> at) {
-    return set_times(dirfd, name, TRY(copy_timevals(at)), 0);
+    const times to = TRY(copy_timevals(at));
+    return name || dirfd == abi::kAtFdCwd ? set_times(dirfd, name, to, 0) : set_times_of(dirfd, to);
 }
 
 Result<long> sys_utimes(UserPath name, UserPtr<const abi::Timeval> at) {

@@ -42,9 +42,9 @@ Result<long> ep_poll(eventpoll& ep, UserPtr<abi::EpollEvent> to, int max, uint64
 }
 
 Result<long> do_epoll_wait(int epfd, UserPtr<abi::EpollEvent> to, int max, uint64_t ns) {
+    const RefPtr<file> f = TRY(current_file(epfd));
     if (max <= 0 || max > kMaxEvents) return Errno::Inval;
     if (!access_ok(to.address(), static_cast<size_t>(max) * sizeof(abi::EpollEvent))) return Errno::Fault;
-    const RefPtr<file> f = TRY(current_file(epfd));
     eventpoll* ep = eventpoll_of(*f);
     if (ep == nullptr) return Errno::Inval;
     return ep_poll(*ep, to, max, ns);

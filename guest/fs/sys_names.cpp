@@ -36,6 +36,7 @@ Result<long> sys_mkdirat(int dirfd, UserPath name, uint32_t mode) {
 Result<long> sys_mkdir(UserPath name, uint32_t mode) { return sys_mkdirat(abi::kAtFdCwd, name, mode); }
 
 Result<long> sys_mknodat(int dirfd, UserPath name, uint32_t mode, uint32_t rdev) {
+    TRY(check_node_kind(mode));
     const user_name made = TRY(copy_name(dirfd, name));
     TRY(vfs_mknodat(made.start, made.name(), without_umask(mode), rdev));
     return 0;
@@ -90,6 +91,7 @@ Result<long> sys_symlink(UserPath target, UserPath name) {
 
 Result<long> sys_renameat2(int old_dirfd, UserPath old_name, int new_dirfd, UserPath new_name,
                            uint32_t flags) {
+    TRY(check_rename_flags(flags));
     const user_name from = TRY(copy_name(old_dirfd, old_name));
     const user_name to = TRY(copy_name(new_dirfd, new_name));
     TRY(vfs_renameat(from.start, from.name(), to.start, to.name(), flags));

@@ -89,6 +89,7 @@ Result<long> sys_write(int fd, VirtAddr buffer, size_t bytes) {
 }
 
 Result<long> sys_pread64(int fd, VirtAddr buffer, size_t bytes, int64_t offset) {
+    if (offset < 0) return Errno::Inval;
     const RefPtr<file> f = TRY(current_file(fd));
     if (!access_ok(buffer, bytes)) return Errno::Fault;
     iov_iter to(buffer, bytes);
@@ -96,6 +97,7 @@ Result<long> sys_pread64(int fd, VirtAddr buffer, size_t bytes, int64_t offset) 
 }
 
 Result<long> sys_pwrite64(int fd, VirtAddr buffer, size_t bytes, int64_t offset) {
+    if (offset < 0) return Errno::Inval;
     const RefPtr<file> f = TRY(current_file(fd));
     if (!access_ok(buffer, bytes)) return Errno::Fault;
     iov_iter from(buffer, bytes);
@@ -117,6 +119,7 @@ Result<long> sys_writev(int fd, UserPtr<const abi::Iovec> segments, int count) {
 }
 
 Result<long> sys_preadv(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset) {
+    if (static_cast<int64_t>(offset) < 0) return Errno::Inval;
     const RefPtr<file> f = TRY(current_file(fd));
     const UserSegments copied = TRY(UserSegments::copy(segments, count));
     iov_iter to(copied.data(), copied.count());
@@ -124,6 +127,7 @@ Result<long> sys_preadv(int fd, UserPtr<const abi::Iovec> segments, int count, u
 }
 
 Result<long> sys_pwritev(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset) {
+    if (static_cast<int64_t>(offset) < 0) return Errno::Inval;
     const RefPtr<file> f = TRY(current_file(fd));
     const UserSegments copied = TRY(UserSegments::copy(segments, count));
     iov_iter from(copied.data(), copied.count());
@@ -136,19 +140,27 @@ namespace {
 constexpr uint32_t kRwfKnown = 7;
 constexpr uint64_t kCurrentOffset = ~uint64_t{0};
 
+// Offset and descriptor are looked at before the flags.
+Result<> check_rwf(int fd, uint64_t offset, uint32_t flags) {
+    if (offset != kCurrentOffset && static_cast<int64_t>(offset) < 0) return Errno::Inval;
+    (void)TRY(current_file(fd));
+    if ((flags & ~kRwfKnown) != 0) return Errno::OpNotSupp;
+    return {};
+}
+
 }  // namespace
 
 // The offset's second half is empty in 64-bit programs.
 Result<long> sys_preadv2(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset, uint64_t,
                          uint32_t flags) {
-    if ((flags & ~kRwfKnown) != 0) return Errno::OpNotSupp;
+    TRY(check_rwf(fd, offset, flags));
     return offset == kCurrentOffset ? sys_readv(fd, segments, count)
                                     : sys_preadv(fd, segments, count, offset);
 }
 
 Result<long> sys_pwritev2(int fd, UserPtr<const abi::Iovec> segments, int count, uint64_t offset, uint64_t,
                           uint32_t flags) {
-    if ((flags & ~kRwfKnown) != 0) return Errno::OpNotSupp;
+    TRY(check_rwf(fd, offset, flags));
     return offset == kCurrentOffset ? sys_writev(fd, segments, count)
                                     : sys_pwritev(fd, segments, count, offset);
 }
@@ -159,12 +171,13 @@ Result<long> sys_lseek(int fd, int64_t offset, uint32_t whence) {
 }
 
 Result<long> sys_sendfile(int out_fd, int in_fd, UserPtr<int64_t> offset, size_t bytes) {
+    const abi::loff_t given = offset ? TRY(get_user(offset)) : 0;
     const RefPtr<file> in = TRY(current_file(in_fd));
     const RefPtr<file> out = TRY(current_file(out_fd));
     if ((in->f_mode & file::kRead) == 0 || (out->f_mode & file::kWrite) == 0) return Errno::BadF;
     if ((in->f_mode & file::kSeek) == 0 || (out->f_flags & abi::kOAppend) != 0) return Errno::Inval;
     if (bytes > kMaxRwCount) bytes = kMaxRwCount;
-    abi::loff_t in_pos = offset ? TRY(get_user(offset)) : in->f_pos;
+    abi::loff_t in_pos = offset ? given : in->f_pos;
     if (in_pos < 0) return Errno::Inval;
     abi::loff_t out_pos = out->f_pos;
     const size_t done = TRY(copy_between(*in, in_pos, *out, out_pos, bytes));

@@ -49,38 +49,38 @@ Result<> check_value(UserPtr<const char> name, size_t bytes, int flags) {
 }  // namespace
 
 Result<long> sys_setxattr(UserPath path, UserPtr<const char> name, VirtAddr, size_t bytes, int flags) {
-    TRY(check_path_to_change(path, Follow::Yes));
     TRY(check_value(name, bytes, flags));
+    TRY(check_path_to_change(path, Follow::Yes));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_lsetxattr(UserPath path, UserPtr<const char> name, VirtAddr, size_t bytes, int flags) {
-    TRY(check_path_to_change(path, Follow::No));
     TRY(check_value(name, bytes, flags));
+    TRY(check_path_to_change(path, Follow::No));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_fsetxattr(int fd, UserPtr<const char> name, VirtAddr, size_t bytes, int flags) {
-    TRY(check_fd(fd));
     TRY(check_value(name, bytes, flags));
+    TRY(check_fd(fd));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_getxattr(UserPath path, UserPtr<const char> name, VirtAddr, size_t) {
-    TRY(check_path(path, Follow::Yes));
     TRY(check_name(name));
+    TRY(check_path(path, Follow::Yes));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_lgetxattr(UserPath path, UserPtr<const char> name, VirtAddr, size_t) {
-    TRY(check_path(path, Follow::No));
     TRY(check_name(name));
+    TRY(check_path(path, Follow::No));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_fgetxattr(int fd, UserPtr<const char> name, VirtAddr, size_t) {
-    TRY(check_fd(fd));
     TRY(check_name(name));
+    TRY(check_fd(fd));
     return Errno::OpNotSupp;
 }
 
@@ -100,20 +100,20 @@ Result<long> sys_flistxattr(int fd, VirtAddr, size_t) {
 }
 
 Result<long> sys_removexattr(UserPath path, UserPtr<const char> name) {
-    TRY(check_path(path, Follow::Yes));
     TRY(check_name(name));
+    TRY(check_path(path, Follow::Yes));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_lremovexattr(UserPath path, UserPtr<const char> name) {
-    TRY(check_path(path, Follow::No));
     TRY(check_name(name));
+    TRY(check_path(path, Follow::No));
     return Errno::OpNotSupp;
 }
 
 Result<long> sys_fremovexattr(int fd, UserPtr<const char> name) {
-    TRY(check_fd(fd));
     TRY(check_name(name));
+    TRY(check_fd(fd));
     return Errno::OpNotSupp;
 }
 

@@ -174,8 +174,8 @@ Result<OwnPtr<msg_msg>> receive(ipc_namespace& ns, int msqid, Request& request) 
 }  // namespace
 
 Result<long> sys_msgsnd(int msqid, UserPtr<const int64_t> from, size_t bytes, int flags) {
-    if (bytes > kMsgMax || msqid < 0) return Errno::Inval;
     const int64_t type = TRY(get_user(from));
+    if (bytes > kMsgMax || msqid < 0) return Errno::Inval;
     if (type < 1) return Errno::Inval;
     OwnPtr<msg_msg> message = TRY(load_msg(from.address() + sizeof(int64_t), bytes));
     message->m_type = type;

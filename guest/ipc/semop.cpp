@@ -57,11 +57,13 @@ Result<long> wait_for_turn(ipc_ids& ids, sem_queue& q, uint64_t ns) {
 
 Result<long> do_semtimedop(int semid, UserPtr<const abi::Sembuf> from, uint32_t nsops,
                            UserPtr<const abi::Timespec> timeout) {
-    if (nsops < 1 || semid < 0) return Errno::Inval;
+    abi::Timespec longest{};
+    if (timeout) longest = TRY(get_user(timeout));
     if (nsops > kSemOpm) return Errno::TooBig;
-    const KBuffer memory = TRY(KBuffer::allocate(nsops * sizeof(abi::Sembuf)));
-    TRY(copy_from_user(memory.data(), from, memory.size()));
-    const uint64_t ns = timeout ? TRY(timespec_to_ns(TRY(get_user(timeout)))) : kNoTimeout;
+    const KBuffer memory = TRY(KBuffer::allocate((nsops + 1) * sizeof(abi::Sembuf)));
+    TRY(copy_from_user(memory.data(), from, nsops * sizeof(abi::Sembuf)));
+    if (nsops < 1 || semid < 0) return Errno::Inval;
+    const uint64_t ns = timeout ? TRY(timespec_to_ns(longest)) : kNoTimeout;
 
     sem_queue q;
     q.sops = reinterpret_cast<const abi::Sembuf*>(memory.data());

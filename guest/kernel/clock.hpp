@@ -21,6 +21,8 @@ struct clock_ref {
 
 // Inval: there is no such clock.
 Result<clock_ref> find_clock(int clock);
+// Its number says that it counts somebody's CPU time, whether there is such a one or not.
+[[nodiscard]] constexpr bool counts_cpu_time(int clock) { return clock < 0 && (clock & 7) != 3; }
 // ns. Inval: its task is gone, or is a thread of another process.
 Result<uint64_t> clock_now(const clock_ref& clock);
 // The task of a CPU clock. Inval as above. tasklist_lock is held.

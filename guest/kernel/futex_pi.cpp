@@ -22,6 +22,10 @@ Result<task_struct*> find_owner(PiAttempt& attempt, uint32_t tid) {
     task_struct* owner = find_task_by_vpid(static_cast<pid_nr_t>(tid));
     if (owner == nullptr) return Errno::Srch;
     if (owner->is_kthread()) return Errno::Perm;
+    // A private word cannot be locked from another address space.
+    const mm_struct* mm = current()->mm.get();
+    const bool own_memory = attempt.key.object == mm && (attempt.key.offset & 1) == 0;
+    if (own_memory && owner->mm && owner->mm.get() != mm) return Errno::Perm;
     if (owner->futex_state == FutexState::Dead) return Errno::Srch;
     if (owner->futex_state == FutexState::Exiting) {
         get_task_struct(owner);

@@ -34,7 +34,10 @@ void timer_event(k_itimer& timer, int64_t times) {
     const spinlock_guard guard(task->sighand->siglock);
     const bool pending = timer.sigq->list.is_linked();
     const SigTarget target = timer.thread ? SigTarget::Thread : SigTarget::Process;
-    if (pending) {
+    if (pending && timer.sigq->stale) {
+        timer.sigq->stale = false;
+        timer.overrun = times - 1;
+    } else if (pending) {
         timer.overrun += times;
     } else if (send_sigqueue(*timer.sigq, task, target)) {
         timer.overrun = times - 1;

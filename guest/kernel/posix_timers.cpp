@@ -9,8 +9,9 @@ DEFINE_KMEM_CACHE(k_itimer)
 k_itimer::~k_itimer() {
     BUG_ON(timer_pending(timer) || cpu_timer_pending(cpu));
     if (sigq == nullptr) return;
-    // One that is still queued is taken, and then freed, like any other signal.
+    // One that is still queued is thrown away, and then freed, by whoever would have taken it.
     sigq->timer = nullptr;
+    sigq->stale = true;
     if (!sigq->list.is_linked()) delete sigq;
 }
 
@@ -117,7 +118,9 @@ Result<timer_setting> do_timer_settime(int id, TimerStart start, const timer_set
     const timer_setting old = posix_timer_left(*timer);
     posix_timer_stop(*timer);
     timer->overrun = timer->overrun_last = 0;
-    timer->interval = wanted.interval;
+    // A signal of the old setting says nothing any more.
+    if (timer->sigq != nullptr && timer->sigq->list.is_linked()) timer->sigq->stale = true;
+    timer->interval = wanted.value == 0 ? 0 : wanted.interval;
     if (wanted.value == 0) return old;
     TRY(posix_timer_start(*timer, start, wanted.value));
     return old;

@@ -29,6 +29,7 @@ struct sigqueue {
     siginfo info{};
     RefPtr<struct user_struct> user;  // charged for it
     k_itimer* timer = nullptr;        // whose own it is: it goes back there once it is taken
+    bool stale = false;               // of a timer that was set anew or deleted since: nobody gets it
     sigqueue() = default;
     ~sigqueue();
 };

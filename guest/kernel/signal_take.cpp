@@ -30,9 +30,12 @@ int next_signal(const sigpending& pending, sigset_t mask) {
     return __builtin_ctzll(first) + 1;
 }
 
-int take_from(sigpending& pending, sigset_t mask, siginfo& info) {
+enum class Found { None, Signal, Stale };
+
+Found take_first(sigpending& pending, sigset_t mask, siginfo& info) {
     const int sig = next_signal(pending, mask);
-    if (sig == 0) return 0;
+    if (sig == 0) return Found::None;
+    Found result = Found::Signal;
     info = siginfo{};
     info.signo = sig;
     info.code = abi::kSiUser;
@@ -47,11 +50,21 @@ int take_from(sigpending& pending, sigset_t mask, siginfo& info) {
         found = true;
         info = entry.info;
         entry.list.unlink();
+        if (entry.stale) result = Found::Stale;
+        entry.stale = false;
         if (entry.timer != nullptr) posix_timer_taken(*entry.timer, info);
         free_sigqueue(entry);
     }
     if (!more) pending.signal &= ~abi::sig_bit(sig);
-    return sig;
+    return result;
+}
+
+int take_from(sigpending& pending, sigset_t mask, siginfo& info) {
+    for (;;) {
+        const Found found = take_first(pending, mask, info);
+        if (found == Found::Signal) return info.signo;
+        if (found == Found::None) return 0;
+    }
 }
 
 // The stop of the group begins: every thread that is not yet stopped owes one.

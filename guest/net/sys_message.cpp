@@ -11,6 +11,7 @@ namespace guest {
 
 namespace {
 
+constexpr uint32_t kMsgCompat = 0x80000000;         // MSG_CMSG_COMPAT: from 32-bit programs alone
 constexpr uint32_t kMaxMessages = abi::kUioMaxIov;  // of one sendmmsg or recvmmsg
 constexpr size_t kMaxRw = 0x7ffff000;               // bytes of one call
 
@@ -84,8 +85,8 @@ Result<long> done_or_error(unix_sock& sock, uint32_t done, Errno error) {
 }  // namespace
 
 Result<long> sys_sendto(int fd, VirtAddr buffer, size_t bytes, uint32_t flags, UserPtr<void> name, int len) {
-    const socket_ref socket = TRY(socket_from(fd));
     if (!access_ok(buffer, limited(bytes))) return Errno::Fault;
+    const socket_ref socket = TRY(socket_from(fd));
     unix_message message;
     if (name) TRY(copy_name_from_user(name, len, message));
     iov_iter from(buffer, limited(bytes));
@@ -94,8 +95,8 @@ Result<long> sys_sendto(int fd, VirtAddr buffer, size_t bytes, uint32_t flags, U
 
 Result<long> sys_recvfrom(int fd, VirtAddr buffer, size_t bytes, uint32_t flags, UserPtr<void> name,
                           UserPtr<int32_t> len) {
-    const socket_ref socket = TRY(socket_from(fd));
     if (!access_ok(buffer, limited(bytes))) return Errno::Fault;
+    const socket_ref socket = TRY(socket_from(fd));
     unix_message message;
     iov_iter to(buffer, limited(bytes));
     const size_t moved = TRY(unix_recvmsg(*socket.f, to, message, flags));
@@ -104,16 +105,19 @@ Result<long> sys_recvfrom(int fd, VirtAddr buffer, size_t bytes, uint32_t flags,
 }
 
 Result<long> sys_sendmsg(int fd, UserPtr<abi::Msghdr> message, uint32_t flags) {
+    if ((flags & kMsgCompat) != 0) return Errno::Inval;
     const socket_ref socket = TRY(socket_from(fd));
     return static_cast<long>(TRY(send_one(*socket.f, message, flags)));
 }
 
 Result<long> sys_recvmsg(int fd, UserPtr<abi::Msghdr> message, uint32_t flags) {
+    if ((flags & kMsgCompat) != 0) return Errno::Inval;
     const socket_ref socket = TRY(socket_from(fd));
     return static_cast<long>(TRY(receive_one(socket, message, flags)));
 }
 
 Result<long> sys_sendmmsg(int fd, UserPtr<abi::Mmsghdr> messages, uint32_t count, uint32_t flags) {
+    if ((flags & kMsgCompat) != 0) return Errno::Inval;
     const socket_ref socket = TRY(socket_from(fd));
     if (count > kMaxMessages) count = kMaxMessages;
     for (uint32_t done = 0; done < count; ++done) {
@@ -127,6 +131,7 @@ Result<long> sys_sendmmsg(int fd, UserPtr<abi::Mmsghdr> messages, uint32_t count
 
 Result<long> sys_recvmmsg(int fd, UserPtr<abi::Mmsghdr> messages, uint32_t count, uint32_t flags,
                           UserPtr<abi::Timespec> timeout) {
+    if ((flags & kMsgCompat) != 0) return Errno::Inval;
     const uint64_t ns = TRY(timeout_from(timeout));
     const socket_ref socket = TRY(socket_from(fd));
     if (count > kMaxMessages) count = kMaxMessages;

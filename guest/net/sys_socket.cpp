@@ -85,11 +85,12 @@ Result<long> sys_socket(int family, uint32_t type, int protocol) {
 }
 
 Result<long> sys_socketpair(int family, uint32_t type, int protocol, UserPtr<int32_t> fds) {
-    const uint32_t bare = TRY(check_type(family, type, protocol));
+    if ((type & ~(abi::kSockTypeMask | abi::kOCloExec | abi::kONonBlock)) != 0) return Errno::Inval;
     ReservedFd first_fd = TRY(reserve_fd(type & abi::kOCloExec));
     ReservedFd second_fd = TRY(reserve_fd(type & abi::kOCloExec));
     const int32_t numbers[2] = {first_fd.number(), second_fd.number()};
     TRY(copy_to_user(fds, numbers, sizeof(numbers)));
+    const uint32_t bare = TRY(check_type(family, type, protocol));
     RefPtr<unix_sock> first = TRY(unix_create(bare));
     RefPtr<unix_sock> second = TRY(unix_create(bare));
     RefPtr<file> first_file = TRY(sock_alloc_file(first, type));
@@ -123,8 +124,8 @@ Result<long> sys_listen(int fd, int backlog) {
 }
 
 Result<long> sys_accept4(int fd, UserPtr<void> name, UserPtr<int32_t> len, uint32_t flags) {
-    if ((flags & ~(abi::kOCloExec | abi::kONonBlock)) != 0) return Errno::Inval;
     const socket_ref socket = TRY(socket_from(fd));
+    if ((flags & ~(abi::kOCloExec | abi::kONonBlock)) != 0) return Errno::Inval;
     ReservedFd fresh_fd = TRY(reserve_fd(flags & abi::kOCloExec));
     RefPtr<unix_sock> fresh = TRY(unix_accept(*socket.f, *socket.sock));
     unix_sock& accepted = *fresh;

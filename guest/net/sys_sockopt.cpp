@@ -183,8 +183,8 @@ Result<OptionValue> value_of(unix_sock& sock, SockOpt option) {
 }  // namespace
 
 Result<long> sys_setsockopt(int fd, int level, int option, VirtAddr value, int len) {
-    if (len < 0) return Errno::Inval;
     const socket_ref socket = TRY(socket_from(fd));
+    if (len < 0) return Errno::Inval;
     if (level != abi::kSolSocket) return Errno::OpNotSupp;
     const auto bytes = static_cast<size_t>(len);
     unix_sock& sock = *socket.sock;

@@ -113,6 +113,8 @@ Result<long> sys_prlimit64(int nr, uint32_t which, UserPtr<const abi::RlimitPair
 }
 
 Result<long> sys_getrlimit(uint32_t which, UserPtr<abi::RlimitPair> out) {
+    if (which >= abi::kRlimits) return Errno::Inval;
+    if (!out) return Errno::Fault;
     return sys_prlimit64(0, which, UserPtr<const abi::RlimitPair>(), out);
 }
 Result<long> sys_setrlimit(uint32_t which, UserPtr<const abi::RlimitPair> in) {

@@ -73,14 +73,12 @@ Result<long> sys_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot) {
 
 // The CPU has no protection keys: no key can be had, and -1 is the one that is none.
 Result<long> sys_pkey_mprotect(VirtAddr address, uint64_t bytes, uint64_t prot, int key) {
-    if (key != -1) return Errno::Inval;
-    return sys_mprotect(address, bytes, prot);
+    if (key == -1 || bytes == 0) return sys_mprotect(address, bytes, prot);
+    return Errno::Inval;
 }
-Result<long> sys_pkey_alloc(uint32_t flags, uint32_t rights) {
-    constexpr uint32_t kRights = 3;
-    if (flags != 0 || (rights & ~kRights) != 0) return Errno::Inval;
-    return Errno::NoSpc;
-}
+// Inval, not NoSpc, as Linux says without the feature: the first key can be had, but its rights cannot be
+// set.
+Result<long> sys_pkey_alloc(uint32_t, uint32_t) { return Errno::Inval; }
 Result<long> sys_pkey_free(int) { return Errno::Inval; }
 
 namespace {

@@ -50,8 +50,8 @@ Result<long> sys_execve(UserString path, UserPtr<const UserString> argv, UserPtr
 
 Result<long> sys_execveat(int dirfd, UserString path, UserPtr<const UserString> argv,
                           UserPtr<const UserString> envp, uint32_t flags) {
-    if ((flags & ~(abi::kAtSymlinkNoFollow | abi::kAtEmptyPath)) != 0) return Errno::Inval;
     const KBuffer name = TRY(getname(path));
+    if ((flags & ~(abi::kAtSymlinkNoFollow | abi::kAtEmptyPath)) != 0) return Errno::Inval;
     ArgVector arguments;
     arguments.user = argv;
     ArgVector environment;

@@ -11,7 +11,9 @@ namespace {
 
 constexpr unsigned kResetOnFork = 0x40000000;  // beside the policy
 constexpr uint64_t kFlagResetOnFork = 1, kFlagKeepPolicy = 8, kFlagKeepParams = 0x10;
-constexpr unsigned kDeadline = 6;
+constexpr unsigned kDeadline = 6, kExt = 7;
+// SCHED_FLAG_RECLAIM and DL_OVERRUN say something of deadline tasks alone; nothing is clamped here.
+constexpr uint64_t kFlagsOfDeadline = 6, kFlagsOfClamps = 0x60;
 
 // 0 is the caller. tasklist_lock is held.
 Result<task_struct*> find_task(int nr) {
@@ -32,7 +34,8 @@ struct Priorities {
 Result<Priorities> priorities_of(int policy) {
     const auto which = static_cast<unsigned>(policy);
     if (rt_policy(which)) return Priorities{1, static_cast<int>(kMaxRtPriority)};
-    if (which == SCHED_NORMAL || which == SCHED_BATCH || which == SCHED_IDLE || which == kDeadline)
+    if (which == SCHED_NORMAL || which == SCHED_BATCH || which == SCHED_IDLE || which == kDeadline ||
+        which == kExt)
         return Priorities{0, 0};
     return Errno::Inval;
 }
@@ -96,8 +99,8 @@ namespace {
 // As sched_copy_attr: a caller may know less, or more as long as that is all zero.
 Result<abi::SchedAttr> copy_attr(UserPtr<abi::SchedAttr> from) {
     uint32_t size = TRY(get_user(from.cast<uint32_t>()));
-    if (size == 0) size = sizeof(abi::SchedAttr);
-    bool fits = size >= sizeof(abi::SchedAttr) && size <= kPageSize;
+    if (size == 0) size = abi::kSchedAttrSizeVer0;
+    bool fits = size >= abi::kSchedAttrSizeVer0 && size <= kPageSize;
     for (uint64_t at = sizeof(abi::SchedAttr); fits && at < size; ++at) {
         fits = TRY(get_user(UserPtr<const uint8_t>(from.raw() + at))) == 0;
     }
@@ -105,7 +108,10 @@ Result<abi::SchedAttr> copy_attr(UserPtr<abi::SchedAttr> from) {
         TRY(put_user(from.cast<uint32_t>(), uint32_t{sizeof(abi::SchedAttr)}));
         return Errno::TooBig;
     }
-    return get_user(from);
+    abi::SchedAttr attr{};
+    TRY(copy_from_user(&attr, from, size < sizeof(attr) ? size : sizeof(attr)));
+    if ((attr.flags & kFlagsOfClamps) != 0 && size < sizeof(attr)) return Errno::Inval;
+    return attr;
 }
 
 }  // namespace
@@ -113,7 +119,10 @@ Result<abi::SchedAttr> copy_attr(UserPtr<abi::SchedAttr> from) {
 Result<long> sys_sched_setattr(int nr, UserPtr<abi::SchedAttr> from, uint32_t flags) {
     if (!from || nr < 0 || flags != 0) return Errno::Inval;
     const abi::SchedAttr attr = TRY(copy_attr(from));
-    if ((attr.flags & ~(kFlagResetOnFork | kFlagKeepPolicy | kFlagKeepParams)) != 0) return Errno::Inval;
+    constexpr uint64_t kKnown =
+        kFlagResetOnFork | kFlagKeepPolicy | kFlagKeepParams | kFlagsOfDeadline | kFlagsOfClamps;
+    if ((attr.flags & ~kKnown) != 0) return Errno::Inval;
+    if ((attr.flags & kFlagsOfClamps) != 0) return Errno::OpNotSupp;
     if (static_cast<int32_t>(attr.policy) < 0) return Errno::Inval;
     sched_request request;
     request.policy = attr.policy;
@@ -133,19 +142,19 @@ Result<long> sys_sched_setattr(int nr, UserPtr<abi::SchedAttr> from, uint32_t fl
 }
 
 Result<long> sys_sched_getattr(int nr, UserPtr<abi::SchedAttr> out, uint32_t bytes, uint32_t flags) {
-    if (!out || nr < 0 || bytes > kPageSize || bytes < sizeof(abi::SchedAttr) || flags != 0)
+    if (!out || nr < 0 || bytes > kPageSize || bytes < abi::kSchedAttrSizeVer0 || flags != 0)
         return Errno::Inval;
     abi::SchedAttr attr{};
     {
         const spinlock_guard guard(tasklist_lock);
         const sched_entity& se = TRY(find_task(nr))->se;
-        attr.size = sizeof(attr);
+        attr.size = bytes < sizeof(attr) ? bytes : uint32_t{sizeof(attr)};
         attr.policy = se.policy;
         if (se.reset_on_fork) attr.flags |= kFlagResetOnFork;
         attr.priority = se.rt_priority;
         if (!rt_policy(se.policy)) attr.nice = se.nice;
     }
-    TRY(put_user(out, attr));
+    TRY(copy_to_user(out.address(), &attr, attr.size));
     return 0;
 }
 

@@ -9,13 +9,17 @@ namespace guest {
 
 namespace {
 
-// Nobody may pretend to be the kernel or kill() towards others.
-Result<siginfo> info_from_user(UserPtr<const abi::SigInfo> from, int sig, pid_nr_t target) {
+Result<siginfo> info_from_user(UserPtr<const abi::SigInfo> from, int sig) {
     siginfo info = TRY(get_user(from));
     info.signo = sig;
+    return info;
+}
+
+// Nobody may pretend to be the kernel or kill() towards others.
+Result<> check_forgery(const siginfo& info, pid_nr_t target) {
     const bool forged = info.code >= 0 || info.code == abi::kSiTkill;
     if (forged && task_pid_vnr(current()) != target) return Errno::Perm;
-    return info;
+    return {};
 }
 
 // Takes a signal of `set` without waiting; 0 if there is none.
@@ -67,7 +71,8 @@ Result<long> sys_rt_sigtimedwait(UserPtr<const abi::SigSet> wanted, UserPtr<abi:
 }
 
 Result<long> sys_rt_sigqueueinfo(int tgid, int sig, UserPtr<const abi::SigInfo> from) {
-    const siginfo info = TRY(info_from_user(from, sig, tgid));
+    const siginfo info = TRY(info_from_user(from, sig));
+    TRY(check_forgery(info, tgid));
     const spinlock_guard guard(tasklist_lock);
     task_struct* task = find_task_by_vpid(tgid);
     if (task == nullptr) return Errno::Srch;
@@ -76,8 +81,9 @@ Result<long> sys_rt_sigqueueinfo(int tgid, int sig, UserPtr<const abi::SigInfo> 
 }
 
 Result<long> sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, UserPtr<const abi::SigInfo> from) {
+    const siginfo info = TRY(info_from_user(from, sig));
     if (tid <= 0 || tgid <= 0) return Errno::Inval;
-    const siginfo info = TRY(info_from_user(from, sig, tid));
+    TRY(check_forgery(info, tid));
     const spinlock_guard guard(tasklist_lock);
     task_struct* task = find_task_by_vpid(tid);
     if (task == nullptr || task_tgid_vnr(task) != tgid) return Errno::Srch;

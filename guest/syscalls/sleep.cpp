@@ -119,6 +119,7 @@ Result<long> sys_nanosleep(UserPtr<const abi::Timespec> request, UserPtr<abi::Ti
 
 Result<long> sys_clock_nanosleep(int clock, int flags, UserPtr<const abi::Timespec> request,
                                  UserPtr<abi::Timespec> remaining) {
+    if (counts_cpu_time(clock)) (void)TRY(timespec_to_ns(TRY(get_user(request))));
     const clock_ref found = TRY(find_clock(clock));
     // A thread cannot wait for its own CPU time to pass.
     const bool own_thread = found.cpu && found.of == CpuTimerOf::Thread;

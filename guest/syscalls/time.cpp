@@ -39,6 +39,7 @@ Result<long> do_settimeofday(const abi::Timespec& time) {
 }  // namespace
 
 Result<long> sys_clock_settime(int clock, UserPtr<const abi::Timespec> in) {
+    if (clock < 0) (void)TRY(get_user(in));
     const clock_ref found = TRY(find_clock(clock));
     if (found.cpu && clock < 0) return Errno::Perm;
     if (found.cpu || found.id != abi::ClockId::Realtime) return Errno::Inval;

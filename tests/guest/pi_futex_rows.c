@@ -156,3 +156,14 @@ ROWS(shared_by_processes, "F9") {
     for (int i = 0; i < 4; ++i) wait_exit(pids[i], 0);
     CHECK(words[1] == 400 && words[0] == 0);
 }
+
+// The owner of a private lock is one of us.
+ROWS(no_private_lock_of_another_process, "F9") {
+    if (!as_of(6, 18)) return;
+    const pid_t other = IN_CHILD(pause());
+    lock_word = (uint32_t)other;
+    CHECK_ERROR(futex_call(&lock_word, kLockPi | kPrivate, 0, NULL, NULL, 0), EPERM);
+    CHECK(lock_word == ((uint32_t)other | WAITERS));
+    CHECK(kill(other, SIGKILL) == 0);
+    wait_status(other);
+}

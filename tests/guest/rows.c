@@ -19,6 +19,13 @@ bool on_guest(void) {
     return uname(&name) == 0 && strstr(name.release, "forkscope") != NULL;
 }
 
+bool as_of(int major, int minor) {
+    struct utsname name;
+    int its_major = 0, its_minor = 0;
+    CHECK(uname(&name) == 0 && sscanf(name.release, "%d.%d", &its_major, &its_minor) == 2);
+    return on_guest() || its_major > major || (its_major == major && its_minor >= minor);
+}
+
 void row_test_fail(const char* file, int line, const char* what) {
     printf("  %s:%d: not so: %s (errno %d)\n", file, line, what, errno);
     fflush(stdout);

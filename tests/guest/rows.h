@@ -43,6 +43,8 @@ struct row_test {
 void row_test_add(struct row_test* test);
 // True on the bundled kernel.
 bool on_guest(void);
+// True there, and on a host whose Linux is at least that: for what older ones did otherwise.
+bool as_of(int major, int minor);
 _Noreturn void row_test_fail(const char* file, int line, const char* what);
 
 #define ROWS_IF(test_name, row_list, only_guest)                                        \

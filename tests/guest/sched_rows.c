@@ -146,6 +146,27 @@ ROWS(attributes, "P9") {
     CHECK_ERROR(syscall(SYS_sched_setattr, 0, &attr, 0), EINVAL);
 }
 
+// The structure has grown: who knows less, or more, is served too.
+ROWS(attributes_of_any_size, "P9") {
+    struct {
+        struct attr attr;
+        uint64_t later;
+    } big = {.attr = {.size = sizeof(big), .flags = 1}};
+    CHECK(syscall(SYS_sched_setattr, 0, &big, 0) == 0);
+    memset(&big, 0x55, sizeof(big));
+    CHECK(syscall(SYS_sched_getattr, 0, &big, 48, 0) == 0 && big.attr.size == 48 && big.attr.more == 0x5555555555555555);
+    CHECK(syscall(SYS_sched_getattr, 0, &big, sizeof(big), 0) == 0 && big.attr.size == 56 && big.attr.more == 0);
+    big.attr.size = sizeof(big), big.later = 1;
+    CHECK_ERROR(syscall(SYS_sched_setattr, 0, &big, 0), E2BIG);
+    CHECK(big.attr.size == 56);
+    // Two flags of deadline tasks mean nothing to others.
+    big = (typeof(big)){.attr = {.size = 56, .flags = 6}};
+    CHECK(syscall(SYS_sched_setattr, 0, &big, 0) == 0);
+    big.attr.size = 48, big.attr.flags = 0x20;
+    CHECK_ERROR(syscall(SYS_sched_setattr, 0, &big, 0), EINVAL);
+    if (as_of(6, 12)) CHECK(sched_get_priority_max(7) == 0 && sched_get_priority_min(7) == 0);
+}
+
 ROWS(affinity_of_one_cpu, "P9") {
     uint64_t mask[16] = {0};
     const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);

@@ -163,3 +163,30 @@ ROWS(floating_point_faults, "W2") {
     if (x87 != 0) CHECK(x87 == SIGFPE && fault_code == FPE_FLTINV);
     __asm__ volatile("fninit");
 }
+
+// An instruction is fetched from memory that may be read but not executed. The first fetch brings the page, so that it
+// is always the NX bit that refuses: present (1), from user mode (4), a fetch (16).
+static greg_t fetch_error;
+static void note_fetch(int sig, siginfo_t* info, void* context) {
+    (void)sig, (void)info;
+    ucontext_t* uc = context;
+    fetch_error = uc->uc_mcontext.gregs[REG_ERR];
+    uc->uc_mcontext.gregs[REG_RIP] = *(greg_t*)uc->uc_mcontext.gregs[REG_RSP];  // as if it had returned
+    uc->uc_mcontext.gregs[REG_RSP] += 8;
+}
+static greg_t error_of_call(char* code) {
+    fetch_error = 0;
+    ((void (*)(void))(uintptr_t)code)();
+    return fetch_error;
+}
+
+ROWS(fetching_from_data_brings_the_page_and_is_refused, "F14,W6") {
+    struct sigaction action = {.sa_sigaction = note_fetch, .sa_flags = SA_SIGINFO};
+    CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+    char* data = map_pages(3, MAP_PRIVATE);
+    CHECK(error_of_call(data) == 0x15 && error_of_call(data) == 0x15);
+    data[PAGE] = 1;
+    CHECK(error_of_call(data + PAGE) == 0x15);
+    // Where nothing may be done at all no page comes.
+    CHECK(mprotect(data + 2 * PAGE, PAGE, PROT_NONE) == 0 && error_of_call(data + 2 * PAGE) == 0x14);
+}
