@@ -28,7 +28,7 @@ def cell_pixels(rows, code, nine):
 def grid(glyphs, lines, nine, gap, paper):
     """An image (rows of colours) of lines of codes, gap pixels apart."""
     width = (9 if nine else 8) + gap
-    columns = max(map(len, lines), default=0)
+    columns = max(1, *map(len, lines))
     image = [[BACKGROUND] * (columns * width + gap) for _ in range(len(lines) * (16 + gap) + gap)]
     for line, codes in enumerate(lines):
         for column, code in enumerate(codes):
@@ -36,6 +36,13 @@ def grid(glyphs, lines, nine, gap, paper):
                 start = gap + column * width
                 image[gap + line * (16 + gap) + y][start:start + len(row)] = [INK if bit else paper for bit in row]
     return image
+
+
+def text_codes(glyphs, path):
+    """The lines of a text as codes; what the code page lacks is shown as a question mark."""
+    codes = {chr(point): code for code, (point, _) in enumerate(glyphs)}
+    text = path.read_text(encoding="utf-8", errors="replace") or " "
+    return [[codes.get(letter, ord("?")) for letter in line] for line in text.expandtabs().splitlines()]
 
 
 def write_png(path, image, scale):
@@ -57,18 +64,19 @@ def main():
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--source", type=pathlib.Path, default=here / "font8x16.txt")
     parser.add_argument("--text", type=pathlib.Path, help="a text to show, UTF-8")
-    parser.add_argument("--scale", type=int, default=4)
+    parser.add_argument("--scale", type=int, default=4, choices=range(1, 17), metavar="1-16", help="default: 4")
     parser.add_argument("--nine", action="store_true")
     options = parser.parse_args()
     glyphs = make_font.read_font(options.source)
-    if options.text:
-        codes = {chr(point): code for code, (point, _) in enumerate(glyphs)}
-        lines = [[codes.get(letter, ord("?")) for letter in line]
-                 for line in options.text.read_text(encoding="utf-8").splitlines()]
-        image = grid(glyphs, lines, options.nine, 0, BACKGROUND)
-    else:
-        image = grid(glyphs, [range(start, start + 16) for start in range(0, 256, 16)], options.nine, 2, CELL)
-    write_png(options.output, image, options.scale)
+    try:
+        if options.text:
+            image = grid(glyphs, text_codes(glyphs, options.text), options.nine, 0, BACKGROUND)
+        else:
+            image = grid(glyphs, [range(start, start + 16) for start in range(0, 256, 16)], options.nine, 2, CELL)
+        write_png(options.output, image, options.scale)
+    except OSError as error:
+        sys.stderr.write(f"font_sheet.py: {error.filename}: {error.strerror}\n")
+        return 2
     return 0
 
 

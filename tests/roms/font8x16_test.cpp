@@ -59,7 +59,7 @@ TEST(Font8x16, WhatIsEasilyConfusedDiffersInManyPixels) {
 }
 
 TEST(Font8x16, LettersStandOnTheirLines) {
-    for (const char letter : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789bdfhkl")) {
+    for (const char letter : std::string_view("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789bdfhkl")) {
         EXPECT_EQ(first_row(letter_glyph(letter)), kCapTop) << letter;
         EXPECT_EQ(last_row(letter_glyph(letter)), kBaseline) << letter;
     }
