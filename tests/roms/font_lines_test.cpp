@@ -54,6 +54,9 @@ TEST(FontLines, PlainLinesRunStraightThrough) {
     EXPECT_EQ(runs(across(2)), 2);
     EXPECT_EQ(runs(down(1)), 1);
     EXPECT_EQ(runs(down(2)), 2);
+    // Each of two is as thick as one.
+    EXPECT_EQ(std::popcount(across(2)), 2 * std::popcount(across(1)));
+    EXPECT_EQ(std::popcount(down(2)), 2 * std::popcount(down(1)));
 }
 
 TEST(FontLines, EveryPieceMeetsItsNeighboursAtAllFourEdges) {
