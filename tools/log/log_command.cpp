@@ -142,6 +142,14 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
             ->capture_default_str();
     if ((spec.options & kExport) != 0) {
         app.add_option("--to", query->format, "The form: " + export_formats())->required()->type_name("FORM");
+        app.add_option("--fork", query->fork,
+                       "html: whose page tables are compared; else the fork with the most write faults")
+            ->type_name("N");
+        app.add_option("--with", query->with,
+                       "html: further logs for the cost sheet, as one of a boot with fork=shared-tables")
+            ->type_name("F.mmu")
+            ->take_all()
+            ->allow_extra_args(false);
         app.add_option("-o,--output", query->output, "Write this file; -: standard output")
             ->type_name("FILE");
     }
@@ -243,10 +251,13 @@ void add_export_verb(CLI::App& log) {
          "csv and jsonl hold every event, one a line: all fields as they are, and beside them the names of\n"
          "tasks, kinds and code. They go to standard output if -o names no file.\n"
          "sqlite makes F.sqlite: events, tasks, forks, faults and system calls as tables.\n"
+         "html makes F.html, a report to look at: timeline, frames, page tables around a fork, costs. It is\n"
+         "one file, works offline, and is bounded: what a large log has too much of is counted there.\n"
          "A file is written whole or not at all. --json is about the line that says what was written.\n"
          "  forkscope log export --to csv -o F.csv F.mmu\n"
          "  forkscope log export --to jsonl --kind pte-write,flush --task forkdemo F.mmu | jq .text\n"
-         "  forkscope log export --to sqlite F.mmu && sqlite3 F.sqlite 'SELECT * FROM forks'",
+         "  forkscope log export --to sqlite F.mmu && sqlite3 F.sqlite 'SELECT * FROM forks'\n"
+         "  forkscope log export --to html --with shared-tables.mmu F.mmu",
          log_export, kExport | kTask | kRoot | kEvents, 0, nullptr});
 }
 

@@ -17,6 +17,7 @@ enum Use : unsigned {
     kTime = 1,    // --from, --until
     kWho = 2,     // --task, --root
     kEvents = 4,  // --va, --kind, --level
+    kForks = 8,   // --fork, --with
 };
 
 struct Format {
@@ -30,6 +31,7 @@ constexpr std::array kFormats = {
     Format{"csv", nullptr, kTime | kWho | kEvents, export_csv},
     Format{"jsonl", nullptr, kTime | kWho | kEvents, export_jsonl},
     Format{"sqlite", ".sqlite", kTime | kWho | kEvents, export_sqlite},
+    Format{"html", ".html", kTime | kForks, export_html},
 };
 
 [[nodiscard]] Result<const Format*> format_named(const std::string& name) {
@@ -39,14 +41,15 @@ constexpr std::array kFormats = {
 }
 
 [[nodiscard]] Result<> refuse_useless(const Query& query, const Format& format) {
+    const std::string with = query.with.empty() ? "" : query.with.front();
     const struct {
         const char* option;
         const std::string& value;
         unsigned use;
     } options[] = {
-        {"--from", query.from, kTime},     {"--until", query.to, kTime}, {"--task", query.task, kWho},
-        {"--root", query.root, kWho},      {"--va", query.va, kEvents},  {"--kind", query.kind, kEvents},
-        {"--level", query.level, kEvents},
+        {"--from", query.from, kTime},     {"--until", query.to, kTime},   {"--task", query.task, kWho},
+        {"--root", query.root, kWho},      {"--va", query.va, kEvents},    {"--kind", query.kind, kEvents},
+        {"--level", query.level, kEvents}, {"--fork", query.fork, kForks}, {"--with", with, kForks},
     };
     for (const auto& option : options)
         if (!option.value.empty() && (format.uses & option.use) == 0)

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "emu/base/result.hpp"
 #include "emu/log/reader.hpp"
@@ -31,6 +32,7 @@ struct Query {
     std::string checks = "all";
     std::string format;  // to export to
     std::string output;  // the file that is written; "-": standard output
+    std::vector<std::string> with;  // further logs
     std::string fork;    // its number; empty: none named
     uint64_t limit = 0;  // 0: none
 

@@ -9,6 +9,7 @@ import csv
 import json
 import pathlib
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -30,10 +31,7 @@ class Exports(unittest.TestCase):
     def setUpClass(cls):
         cls.place = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.place.name)
-        cls.log = cls.folder / "session.mmu"
-        subprocess.run([OPTIONS.forkscope, "run", "-nographic", "-kernel", OPTIONS.kernel, "-initrd", OPTIONS.initrd,
-                        "-append", APPEND, "--record", cls.log],
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120, check=True)
+        cls.log = cls.record("session.mmu", APPEND)
 
     @classmethod
     def tearDownClass(cls):
@@ -45,6 +43,14 @@ class Exports(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, b"", "progress belongs on a terminal")
         return path, json.loads(done.stdout)
+
+    @classmethod
+    def record(cls, name, append):
+        path = cls.folder / name
+        subprocess.run([OPTIONS.forkscope, "run", "-nographic", "-kernel", OPTIONS.kernel, "-initrd", OPTIONS.initrd,
+                        "-append", append, "--record", path],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120, check=True)
+        return path
 
     def json_of(self, verb, *arguments):
         return json.loads(ask(verb, "--json", "--limit", "0", *arguments, self.log).stdout)
@@ -156,6 +162,93 @@ class Sqlite(Exports):
     def test_it_needs_a_file(self):
         done = ask("export", "--to", "sqlite", "-o", "-", self.log)
         self.assertEqual((done.returncode, done.stderr.count(b"\n")), (2, 1))
+
+
+# Loads the report in a frame of a phone's width, and tells how wide it became.
+PHONE = """<body><iframe src="{}" style="border:0;width:390px;height:6000px"></iframe>
+<script>addEventListener("message", e => document.body.dataset.width = e.data)</script></body>"""
+TELL_WIDTH = '<script>parent.postMessage(document.documentElement.scrollWidth, "*")</script></body>'
+
+
+class Html(Exports):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = cls.record("shared.mmu", "fork=shared-tables init=/bin/forkdemo")
+
+    def setUp(self):
+        self.report, self.summary = self.export("html", "a.html", "--with", self.shared)
+
+    def browse(self, page, *arguments):
+        browser = shutil.which("chromium")
+        if browser is None:
+            self.skipTest("there is no chromium")
+        done = subprocess.run([browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                               "--enable-logging=stderr", f"--user-data-dir={self.folder}/browser",
+                               "--virtual-time-budget=5000", *arguments, page.as_uri()],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(b":CONSOLE", done.stderr)
+        return done.stdout.decode()
+
+    def test_it_is_one_file_that_loads_nothing(self):
+        text = self.report.read_text(encoding="utf-8")
+        self.assertIn("default-src 'none'", text)
+        self.assertIsNone(re.search(r"https?:|\bsrc=|<link|@import|url\(", text))
+        self.assertLess(len(text), 300_000)
+
+    def test_its_numbers_are_those_of_the_verbs(self):
+        text = self.report.read_text(encoding="utf-8")
+        data = json.loads(re.search('id="data">(.*?)</script>', text, re.DOTALL).group(1))
+        forks = self.json_of("forks")["forks"]
+        self.assertEqual([(f["number"], f["call"], f["copies"]) for f in data["forks"]],
+                         [(f["fork"], f["call"], f["parent"]["copies"] + f["child"]["copies"]) for f in forks])
+        lanes = {lane["label"]: lane["ending"] for lane in data["lanes"]["all"]}
+        for task in self.json_of("tasks")["tasks"]:
+            if task["exit"]:
+                self.assertEqual(lanes[f"{task['name']}[{task['tid']}]"], task["exit"]["text"])
+        counted = sum(sum(f for i, f in enumerate(lane["faults"]) if i % 5) for lane in data["lanes"]["all"])
+        self.assertEqual(counted, self.summary["faults"])
+        sheets = [{row["call"] for row in sheet["rows"]} for sheet in data["costs"]]
+        self.assertEqual(sheets[0], {"fork", "vfork", "clone"})
+        self.assertIn("fork, shared tables", sheets[1])
+        cow = next(row for row in data["costs"][0]["rows"] if row["call"] == "fork")
+        self.assertEqual(cow["forks"], sum(f["call"] == "fork" for f in forks))
+
+    def test_the_tree_is_the_diff_of_that_fork(self):
+        path, _ = self.export("html", "fork.html", "--fork", "3")
+        data = json.loads(re.search('id="data">(.*?)</script>', path.read_text(encoding="utf-8"), re.DOTALL).group(1))
+        fork = self.json_of("forks")["forks"][2]
+        tree = data["trees"]["parent_tree"]
+        lost = sum(row[3] for row in tree["rows"] if "W" in row[4].split() and "W" not in row[5].split())
+        self.assertEqual(lost, fork["write_protected"])
+        self.assertEqual(data["trees"]["child_tree"]["left_out"], 0)
+
+    def test_a_browser_shows_it_without_an_error(self):
+        page = self.browse(self.report, "--window-size=1280,900", "--dump-dom")
+        self.assertIn("What fork", page)
+        self.assertGreater(page.count('class="bar"'), 20)
+        self.assertGreater(page.count('class="row'), 5)
+        self.assertIn("table of level 1", page)
+
+    def test_it_fits_a_phone(self):
+        framed = self.folder / "framed.html"
+        framed.write_text(self.report.read_text(encoding="utf-8").replace("</body>", TELL_WIDTH), encoding="utf-8")
+        phone = self.folder / "phone.html"
+        phone.write_text(PHONE.format(framed.name), encoding="utf-8")
+        page = self.browse(phone, "--window-size=500,900", "--dump-dom")
+        self.assertEqual(re.findall(r'data-width="(\d+)"', page), ["390"])
+
+    def test_it_can_be_pictured_in_the_dark(self):
+        picture = self.folder / "dark.png"
+        self.browse(self.report, "--window-size=1280,3000", "--blink-settings=preferredColorScheme=0",
+                    f"--screenshot={picture}")
+        self.assertGreater(picture.stat().st_size, 50_000)
+
+    def test_a_fork_that_is_not_there(self):
+        done = ask("export", "--to", "html", "-o", self.folder / "x.html", "--fork", "99", self.log)
+        self.assertEqual((done.returncode, done.stderr.count(b"\n")), (2, 1))
+        self.assertFalse((self.folder / "x.html").exists())
 
 
 if __name__ == "__main__":
