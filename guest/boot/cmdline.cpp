@@ -2,6 +2,7 @@
 #include "guest/boot/cmdline.hpp"
 
 #include "guest/arch/event_port.hpp"
+#include "guest/drivers/vt.hpp"
 #include "guest/kernel/check.hpp"
 #include "guest/lib/printk.hpp"
 #include "guest/lib/string.hpp"
@@ -62,6 +63,9 @@ void apply(const char* word) {
         parsed.init = value;
     } else if (const char* level = value_of(word, "loglevel=")) {
         set_console_loglevel(static_cast<unsigned>(simple_strtoull(level, nullptr, 10)));
+    } else if (const char* console = value_of(word, "console=")) {
+        // The last one is /dev/console; a serial port is, without any.
+        vt_want_console(strcmp(console, "tty0") == 0 || strcmp(console, "tty1") == 0);
     } else if (strcmp(word, "quiet") == 0) {
         set_console_loglevel(static_cast<unsigned>(LogLevel::Warning));
     } else if (const char* way = value_of(word, "fork=")) {

@@ -6,6 +6,7 @@
 #include "guest/boot/cmdline.hpp"
 #include "guest/boot/hvm_start_info.hpp"
 #include "guest/drivers/serial_8250.hpp"
+#include "guest/drivers/vt.hpp"
 #include "guest/fs/anon_inodes.hpp"
 #include "guest/fs/devpts.hpp"
 #include "guest/fs/fdtable.hpp"
@@ -164,6 +165,7 @@ extern "C" [[noreturn]] void start_kernel(uint32_t start_info) {
     local_irq_enable();
     mount_root();
     serial_init();
+    vt_init();
     rest_init();
 }
 

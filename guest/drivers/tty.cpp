@@ -3,6 +3,7 @@
 
 #include "guest/abi/signal.hpp"
 #include "guest/drivers/pty.hpp"
+#include "guest/drivers/vt.hpp"
 #include "guest/fs/poll.hpp"
 #include "guest/fs/special.hpp"
 #include "guest/fs/vfs.hpp"
@@ -22,6 +23,7 @@ constexpr uint32_t kMinorTty = 0, kMinorConsole = 1, kMinorPtmx = 2;
 RefPtr<tty_struct> tty_of(abi::dev_t dev) {
     if (dev == abi::make_dev(kTtyAuxMajor, kMinorTty)) return get_task_tty(*current());
     if (dev == abi::make_dev(kTtyAuxMajor, kMinorConsole)) return RefPtr<tty_struct>(console);
+    if (dev == abi::make_dev(kTtyMajor, 0)) return RefPtr<tty_struct>(vt_shown());
     for (tty_struct* tty : ttys) {
         if (tty != nullptr && tty->dev == dev) return RefPtr<tty_struct>(tty);
     }

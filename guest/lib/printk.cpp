@@ -10,7 +10,23 @@ namespace guest {
 namespace {
 constinit unsigned console_loglevel = 7;
 constexpr size_t kLineSize = 512;
+using ScreenWrite = void (*)(const char* text, size_t bytes);
+constinit ScreenWrite screen = nullptr;
+// What came before the screen: the first lines of a boot.
+constinit char early[2048] = {};
+constinit size_t early_bytes = 0;
+
+void write_screen(const char* text, size_t bytes) {
+    if (screen != nullptr) return screen(text, bytes);
+    for (size_t i = 0; i < bytes && early_bytes < sizeof(early); ++i) early[early_bytes++] = text[i];
+}
 }  // namespace
+
+void set_screen_console(void (*write)(const char* text, size_t bytes)) {
+    const IrqGuard guard;
+    screen = write;
+    screen(early, early_bytes);
+}
 
 void set_console_loglevel(unsigned level) { console_loglevel = level; }
 
@@ -19,7 +35,9 @@ void vprintk(LogLevel level, const char* format, va_list args) {
     char line[kLineSize];
     const size_t length = vsnprintf(line, sizeof(line), format, args);
     const IrqGuard guard;  // lines of an interrupt and of a task do not mix
-    early_serial_write(line, length < sizeof(line) ? length : sizeof(line) - 1);
+    const size_t shown = length < sizeof(line) ? length : sizeof(line) - 1;
+    early_serial_write(line, shown);
+    write_screen(line, shown);
 }
 
 void printk(LogLevel level, const char* format, ...) {

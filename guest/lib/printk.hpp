@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 
 namespace guest {
@@ -15,6 +16,9 @@ enum class LogLevel : uint8_t { Emergency = 0, Alert, Critical, Error, Warning, 
 
 // What the console shows: levels below this one (default 7, all but debug).
 void set_console_loglevel(unsigned level);
+// A second place for the lines, beside the serial port; gets those that came before, too. Called with interrupts
+// off.
+void set_screen_console(void (*write)(const char* text, size_t bytes));
 
 }  // namespace guest
 

@@ -53,8 +53,9 @@ int main(int argc, char** argv) {
     char* const* program = shell;
     if (argc > 1) program = strcmp(argv[1], "demo") == 0 ? demonstration : argv + 1;
     if (program == shell) {
-        say("Welcome to Forkscope's guest. This is busybox sh. Good to begin with: `forkscope-demo`,");
-        say("`forkdemo --help`; `resize` tells programs your terminal's size. `exit` ends the machine.");
+        say("Welcome to Forkscope's guest. This is busybox sh. Good to begin with:");
+        say("`forkscope-demo`, `forkdemo --help`. `resize` tells programs your terminal's");
+        say("size; `exit` ends the machine.");
     }
     if (mount("proc", "/proc", "proc", 0, NULL) != 0) say("init: cannot mount /proc: %s", strerror(errno));
     if (mount("devpts", "/dev/pts", "devpts", 0, "gid=5,mode=620,ptmxmode=666") != 0)
