@@ -36,6 +36,10 @@ public:
     // What a person does; false if it was lost (see the devices).
     bool key(KeyCode code, KeyMotion motion);
     bool move_mouse(const Ps2Mouse::Motion& motion);
+    // The guest has taken all that the keyboard had to say.
+    [[nodiscard]] bool keyboard_drained() const;
+    // How often the guest has read the status, ever.
+    [[nodiscard]] uint64_t status_reads() const { return status_reads_; }
 
     void reset();
     [[nodiscard]] Regs regs() const;
@@ -56,7 +60,10 @@ private:
     class Command final : public bus::PortDevice {
     public:
         explicit Command(I8042& chip) : chip_(chip) {}
-        [[nodiscard]] uint32_t read(const bus::PortAccess&) override { return chip_.regs_.status; }
+        [[nodiscard]] uint32_t read(const bus::PortAccess&) override {
+            ++chip_.status_reads_;
+            return chip_.regs_.status;
+        }
         void write(const bus::PortAccess&, uint32_t value) override {
             chip_.write_command(static_cast<uint8_t>(value));
         }
@@ -81,6 +88,7 @@ private:
     Ps2Keyboard keyboard_;
     Ps2Mouse mouse_;
     Regs regs_;  // without the devices'
+    uint64_t status_reads_ = 0;
     Data data_{*this};
     Command command_{*this};
 };

@@ -13,7 +13,7 @@ namespace forkscope::cli {
 namespace {
 
 // Options whose next argument is text of the user's, which may begin with a dash.
-constexpr std::array<std::string_view, 2> kTakesText = {"-append", "--append"};
+constexpr std::array<std::string_view, 4> kTakesText = {"-append", "--append", "-keys", "--keys"};
 
 bool is_long_with_one_dash(const std::string& argument) {
     return argument.size() > 2 && argument[0] == '-' && argument[1] != '-' &&
@@ -28,8 +28,11 @@ std::vector<std::string> with_long_dashes(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         std::string argument = argv[i];
         if (literal) {
-            // Joined, so that a value with a dash is not taken for an option.
-            out.back() += "=" + argument;
+            // Joined, so that a value with a dash is not taken for an option; an empty one would be lost so.
+            if (argument.empty())
+                out.emplace_back();
+            else
+                out.back() += "=" + argument;
             literal = false;
             continue;
         }

@@ -26,6 +26,8 @@ constexpr const char* kFooter = R"(Examples:
       boots a PVH or multiboot kernel and writes its faults and table writes as text
   forkscope run -kernel /boot/vmlinuz -initrd my.cpio -append console=ttyS0 --record linux.mmu
       boots Linux and records it
+  forkscope run -kernel /boot/vmlinuz -initrd my.cpio --keys "ls\n" --exit-after 30 --screenshot ls.png
+      the same on its screen and keyboard, and a picture of the end
 
 The exit status is the guest's: what init returned, (v << 1) | 1 for a write to isa-debug-exit, 0 for a
 power-off; 2 for bad input, 3 for a triple fault, 4 for a failed check or audit.)";
@@ -93,6 +95,12 @@ void register_run_command(CLI::App& app) {
                     "write the guest's RAM at the end to this file, by physical address: what\n"
                     "`forkscope log verify` compares the log with")
         ->type_name("FILE");
+    run->add_option("--screenshot", options->screenshot, "write what the guest's screen shows at the end: a PNG, or text if the name ends in .txt")
+        ->type_name("FILE");
+    run->add_option("--keys", options->keys,
+                    "type this on the guest's keyboard, key by key, whenever it waits for input: text with\n"
+                    "\\n (Enter) \\t \\b \\e; keys by QEMU's names, as <up> <f1> <ctrl-c>; <wait SECONDS>")
+        ->type_name("TEXT");
     run->add_flag("--retrace", options->retrace,
                   "run twice: first to learn which frames become page tables, then with an eye on them from\n"
                   "the start, so that the log says who filled each table. For guests that do not announce\n"

@@ -26,7 +26,9 @@ struct RunOptions {
     bool audit = false;
     uint64_t audit_every_ms = 0;  // virtual; 0: at the end only
     bool audit_tlb = false;
-    std::string save_ram;  // empty: not
+    std::string save_ram;    // empty: not
+    std::string screenshot;  // empty: none
+    std::string keys;        // to be typed
     bool retrace = false;
     std::string check;  // names of checks; empty: none
     std::string trace;  // empty: none

@@ -6,6 +6,7 @@
 #include "devices/io_apic.hpp"
 #include "devices/local_apic.hpp"
 #include "devices/reset_control.hpp"
+#include "devices/vga.hpp"
 #include "devices/virtio.hpp"
 #include "emu/base/address.hpp"
 #include "emu/bus/mmio_bus.hpp"
@@ -28,6 +29,7 @@ inline constexpr bus::PortRange kDebugConsole{0xe9, 1};
 inline constexpr bus::PortRange kDebugExit{0xf4, 4};
 inline constexpr bus::PortRange kCom2{0x2f8, 8};
 inline constexpr bus::PortRange kCom1{0x3f8, 8};
+inline constexpr bus::PortRange kVga{0x3c0, devices::Vga::kPorts};
 inline constexpr bus::PortRange kElcr{0x4d0, 2};
 inline constexpr bus::PortRange kFwCfg{0x510, 2};
 inline constexpr bus::PortRange kAcpiPm{0x600, devices::AcpiPm::kPorts};

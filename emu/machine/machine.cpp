@@ -91,6 +91,8 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
         });
         audit_timer_->arm(config_.audit_interval);
     }
+    if (!config_.keys.empty())
+        typist_.emplace(timers_, devices_.keyboard_controller(), config_.keys, [this] { return halted_; });
     if (config_.serial != nullptr && !config_.serial->at_end()) {
         input_timer_.emplace(timers_, [this](VirtualNs deadline) {
             poll_serial(0);
@@ -169,6 +171,7 @@ void Machine::interrupt(int signal) {
 // The CPU waits for an interrupt. With somebody at the other end of the serial line time passes as it
 // does for them; else it jumps to what comes next.
 void Machine::wait_in_halt(VirtualNs limit) {
+    const VirtualNs since = now();
     const VirtualNs next = std::min(limit, timers_.next_deadline());
     const bool somebody = config_.serial != nullptr && !config_.serial->at_end();
     if (config_.serial != nullptr) config_.serial->flush();
@@ -193,6 +196,7 @@ void Machine::wait_in_halt(VirtualNs limit) {
         rest_if_idle();
     }
     if (next != bus::kNever) cpu_->idle_until(next);
+    halted_ += now() - since;
 }
 
 void Machine::rest_if_idle() {

@@ -20,6 +20,7 @@
 #include "emu/machine/device_memory.hpp"
 #include "emu/machine/pc_devices.hpp"
 #include "emu/machine/serial_backend.hpp"
+#include "emu/machine/typist.hpp"
 #include "emu/mem/guest_ram.hpp"
 #include "emu/mmu/mirror.hpp"
 
@@ -31,6 +32,7 @@ struct MachineConfig {
     cpu::TimeMode time_mode = cpu::TimeMode::Instructions;
     SerialBackend* serial = nullptr;       // COM1; outlives the machine
     std::vector<bus::BlockStore*> drives;  // outlive the machine
+    std::vector<KeyStroke> keys;           // typed when the guest waits for input
     // How often the tables in RAM are compared with the mirror while the machine runs; 0: never.
     VirtualNs audit_interval = 0;
     // Compare the engine's own TLB with the ledger at each of these audits: slow, finds our bugs.
@@ -105,9 +107,11 @@ private:
     std::unique_ptr<cpu::Cpu> cpu_;
     std::optional<bus::Timer> audit_timer_;
     std::optional<bus::Timer> input_timer_;
+    std::optional<Typist> typist_;
     std::optional<MachineExit> exit_;
     volatile std::sig_atomic_t interrupted_by_ = 0;
     VirtualNs next_write_out_ = 0;
+    VirtualNs halted_ = 0;  // time spent in HLT
     uint64_t last_halt_icount_ = 0;
     uint64_t idle_wakes_ = 0;  // short ones in a row
 };

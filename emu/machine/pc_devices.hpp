@@ -19,6 +19,7 @@
 #include "devices/scratch_port.hpp"
 #include "devices/system_control.hpp"
 #include "devices/uart16550.hpp"
+#include "devices/vga.hpp"
 #include "devices/virtio.hpp"
 #include "emu/base/result.hpp"
 #include "emu/bus/block_store.hpp"
@@ -58,6 +59,7 @@ public:
     [[nodiscard]] bus::InterruptController& interrupts() { return local_apic_; }
     [[nodiscard]] devices::Uart16550& com1() { return com1_; }
     [[nodiscard]] devices::I8042& keyboard_controller() { return i8042_; }
+    [[nodiscard]] devices::Vga& vga() { return vga_; }
     [[nodiscard]] devices::FwCfg& fw_cfg() { return fw_cfg_; }
 
     // For RAM at kAcpiTables.
@@ -78,6 +80,7 @@ private:
     devices::Uart16550 com1_;
     devices::Uart16550 com2_;
     devices::CmosRtc cmos_;
+    devices::Vga vga_;
     devices::AcpiPm acpi_pm_;
     devices::ResetControl reset_control_;
     devices::SystemControl system_control_;

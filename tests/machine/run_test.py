@@ -44,6 +44,10 @@ class BundledKernel(Scratch):
     def test_status_is_what_init_returns(self):
         self.assertEqual(run('/bin/busybox -- sh -c "exit 7"').returncode, 7)
 
+    def test_an_empty_command_line_is_one(self):
+        done = forkscope("run", "-append", "", "--exit-after", "0.001", "-nographic")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
     def test_both_spellings_of_options(self):
         done = forkscope("run", "--append", "init=/bin/busybox -- true", "--serial", f"file:{self.path('out')}", "-m", "128M")
         self.assertEqual(done.returncode, 0, done.stderr.decode())
