@@ -2,7 +2,6 @@
 #include "tools/log/export/lanes.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 #include "tools/log/text/decode.hpp"
 
@@ -42,8 +41,8 @@ void Lanes::add_family(const std::vector<Task>& tasks, size_t place, unsigned de
         open.pop_back();
         const auto below = children_.find(at);
         if (below != children_.end())
-            for (const size_t child : below->second | std::views::reverse)
-                open.emplace_back(child, generation + 1);
+            for (auto child = below->second.rbegin(); child != below->second.rend(); ++child)
+                open.emplace_back(*child, generation + 1);
         const Task& task = tasks[at];
         if (ended(task) < begin_ || born(task) > end_) continue;
         if (lanes_.size() == kMostLanes) {
