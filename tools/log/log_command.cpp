@@ -253,6 +253,7 @@ void add_export_verb(CLI::App& log) {
          "sqlite makes F.sqlite: events, tasks, forks, faults and system calls as tables.\n"
          "html makes F.html, a report to look at: timeline, frames, page tables around a fork, costs. It is\n"
          "one file, works offline, and is bounded: what a large log has too much of is counted there.\n"
+         "perfetto makes F.perfetto-trace for ui.perfetto.dev: a track a task, slices, counters.\n"
          "A file is written whole or not at all. --json is about the line that says what was written.\n"
          "  forkscope log export --to csv -o F.csv F.mmu\n"
          "  forkscope log export --to jsonl --kind pte-write,flush --task forkdemo F.mmu | jq .text\n"

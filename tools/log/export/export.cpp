@@ -32,6 +32,7 @@ constexpr std::array kFormats = {
     Format{"jsonl", nullptr, kTime | kWho | kEvents, export_jsonl},
     Format{"sqlite", ".sqlite", kTime | kWho | kEvents, export_sqlite},
     Format{"html", ".html", kTime | kForks, export_html},
+    Format{"perfetto", ".perfetto-trace", kTime | kWho, export_perfetto},
 };
 
 [[nodiscard]] Result<const Format*> format_named(const std::string& name) {

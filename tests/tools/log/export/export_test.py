@@ -251,6 +251,83 @@ class Html(Exports):
         self.assertFalse((self.folder / "x.html").exists())
 
 
+class Perfetto(Exports):
+    """Decoded by protoc with the field numbers and types of the published protos (perfetto.proto here)."""
+
+    def packets(self, name, *arguments):
+        if shutil.which("protoc") is None:
+            self.skipTest("there is no protoc")
+        path, summary = self.export("perfetto", name, *arguments)
+        proto = pathlib.Path(__file__).with_name("perfetto.proto")
+        with open(path, "rb") as trace:
+            done = subprocess.run(["protoc", f"--proto_path={proto.parent}", "--decode=Trace", proto.name], stdin=trace,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = done.stdout.decode()
+        self.assertIsNone(re.search(r"^\s*\d+[:{ ]", text, re.MULTILINE), "a field that is not in the protos, or of another type")
+        packets = text.split("packet {\n")[1:]
+        self.assertEqual(len(packets), summary["packets"])
+        return packets, summary
+
+    @staticmethod
+    def field(packet, name):
+        found = re.search(rf'^\s*{name}: "?(.*?)"?$', packet, re.MULTILINE)
+        return found.group(1) if found else None
+
+    def events(self, packets):
+        return [(self.field(p, "track_uuid"), self.field(p, "type"), int(self.field(p, "timestamp")), p)
+                for p in packets if "track_event {" in p]
+
+    def test_each_task_has_its_tracks(self):
+        packets, _ = self.packets("a.trace")
+        processes = {(self.field(p, "pid"), self.field(p, "process_name")) for p in packets if "process {" in p}
+        for task in self.json_of("tasks")["tasks"]:
+            self.assertIn((str(task["tgid"]), task["name"]), processes)
+        described = [self.field(p, "uuid") for p in packets if "track_descriptor {" in p]
+        self.assertEqual(len(described), len(set(described)))
+        self.assertLessEqual({track for track, *_ in self.events(packets)}, set(described))
+
+    def test_slices_nest_and_agree_with_the_verbs(self):
+        packets, summary = self.packets("b.trace")
+        depth, slices, last = {}, {}, 0
+        for track, kind, time, packet in self.events(packets):
+            self.assertGreaterEqual(time, last)
+            last = time
+            if kind == "TYPE_SLICE_BEGIN":
+                depth[track] = depth.get(track, 0) + 1
+                category = self.field(packet, "categories")
+                slices[category] = slices.get(category, 0) + 1
+            elif kind == "TYPE_SLICE_END":
+                depth[track] -= 1
+                self.assertGreaterEqual(depth[track], 0)
+        self.assertEqual(slices["syscall"], len(self.json_of("syscalls")["syscalls"]))
+        self.assertEqual(slices["fault"], len(self.json_of("faults")["faults"]))
+        self.assertEqual(slices["fork"], len(self.json_of("forks")["forks"]))
+        self.assertEqual(summary["slices"], sum(slices.values()) - slices["cpu"])
+        arrows = [set(re.findall(rf"^\s*{name}: (\d+)", "".join(packets), re.MULTILINE))
+                  for name in ("flow_ids", "terminating_flow_ids")]
+        self.assertEqual(arrows[0], arrows[1])
+        self.assertEqual(len(arrows[0]), len(self.json_of("tasks")["tasks"]))
+
+    def test_counters_end_with_the_counts(self):
+        packets, _ = self.packets("c.trace")
+        names = {self.field(p, "uuid"): self.field(p, "name") for p in packets if "counter {" in p}
+        last = {names[track]: int(self.field(packet, "counter_value"))
+                for track, kind, _, packet in self.events(packets) if kind == "TYPE_COUNTER"}
+        kinds = self.json_of("stats")["kinds"]
+        self.assertEqual(last["TLB fills, so far"], kinds["tlb-fill"])
+        self.assertEqual(last["page-table writes, so far"], kinds["pte-write"])
+        self.assertEqual(last["flushes, so far"], kinds["flush"])
+        self.assertGreater(last["page tables"], 4)
+        self.assertGreater(last["frames allocated"], 0)
+
+    def test_a_filter_leaves_other_tasks_out(self):
+        packets, _ = self.packets("d.trace", "--task", "forkdemo")
+        names = {self.field(p, "process_name") for p in packets if "process {" in p}
+        self.assertIn("forkdemo", names)
+        self.assertNotIn("busybox", names)
+
+
 if __name__ == "__main__":
     PARSER = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     PARSER.add_argument("--forkscope", required=True)
