@@ -9,8 +9,8 @@ namespace guest {
 
 inline constexpr uint64_t kCr0Mp = 1u << 1, kCr0Em = 1u << 2, kCr0Ts = 1u << 3, kCr0Ne = 1u << 5,
                           kCr0Wp = 1u << 16, kCr0Am = 1u << 18;
-inline constexpr uint64_t kCr4Pge = 1u << 7, kCr4OsFxsr = 1u << 9, kCr4OsXmmExcpt = 1u << 10,
-                          kCr4Smep = 1u << 20, kCr4Smap = 1u << 21;
+inline constexpr uint64_t kCr4Tsd = 1u << 2, kCr4Pge = 1u << 7, kCr4OsFxsr = 1u << 9,
+                          kCr4OsXmmExcpt = 1u << 10, kCr4Smep = 1u << 20, kCr4Smap = 1u << 21;
 
 inline constexpr uint32_t kMsrEfer = 0xc0000080, kMsrStar = 0xc0000081, kMsrLstar = 0xc0000082,
                           kMsrCstar = 0xc0000083, kMsrSyscallMask = 0xc0000084, kMsrFsBase = 0xc0000100,

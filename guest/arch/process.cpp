@@ -4,6 +4,7 @@
 #include "guest/abi/clone.hpp"
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/debugreg.hpp"
+#include "guest/arch/tsc.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/uaccess.hpp"
@@ -71,6 +72,7 @@ Result<> copy_thread(task_struct& child, const CloneArguments& args) {
     if (has_tls && args.tls >= kTaskSize.raw()) return Errno::Perm;
     child.thread.fsbase = has_tls ? args.tls : parent.thread.fsbase;
     child.thread.gsbase = parent.thread.gsbase;
+    child.thread.no_tsc = parent.thread.no_tsc;
     // The parent's live state, which is newer than what was saved of it.
     fxsave(child.thread.fpu);
     return {};
@@ -124,6 +126,7 @@ void switch_to(task_struct& prev, task_struct& next) {
         wrmsr(kMsrKernelGsBase, next.thread.gsbase);
     }
     switch_debugregs(prev.thread, next.thread);
+    switch_tsc(prev.thread, next.thread);
     this_cpu().current = &next;
     set_kernel_stack(next.stack.top());
     __switch_to_asm(&prev.thread.sp, next.thread.sp);

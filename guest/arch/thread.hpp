@@ -72,6 +72,7 @@ struct thread_struct {
     uint64_t debugreg[4] = {};  // addresses of hardware breakpoints
     uint64_t dr6 = 0;           // what the last of their exceptions was for; 0: none
     uint64_t dr7 = 0;           // which are on; 0: nothing is loaded for this task
+    bool no_tsc = false;        // it may not read the time-stamp counter
     fxregs_state fpu;
 };
 

@@ -24,6 +24,16 @@ namespace {
 constinit spinlock_t all_spaces_lock;
 }  // namespace
 
+namespace {
+
+// What a program keeps whatever it becomes.
+void inherit_flags(mm_struct& to, const mm_struct& from) {
+    to.thp_disabled = from.thp_disabled;
+    to.mdwe = (from.mdwe & PR_MDWE_NO_INHERIT) != 0 ? 0 : from.mdwe;
+}
+
+}  // namespace
+
 Result<mm_struct*> mm_alloc() {
     auto* mm = new (nothrow) mm_struct;
     if (mm == nullptr) return Errno::NoMem;
@@ -32,6 +42,7 @@ Result<mm_struct*> mm_alloc() {
         delete mm;
         return Errno::NoMem;
     }
+    if (current()->mm) inherit_flags(*mm, *current()->mm);
     const spinlock_guard guard(all_spaces_lock);
     all_spaces.push_back(*mm);
     return mm;

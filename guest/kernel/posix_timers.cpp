@@ -72,18 +72,27 @@ k_itimer* find_timer(int id) {
     return nullptr;
 }
 
+int after(int id) { return id == 0x7fffffff ? 0 : id + 1; }
+
 // Ids go up, and start again only when there are no more.
 int next_id(signal_struct& signal) {
     for (;;) {
         const int id = signal.next_posix_timer_id;
-        signal.next_posix_timer_id = id == 0x7fffffff ? 0 : id + 1;
+        signal.next_posix_timer_id = after(id);
         if (find_timer(id) == nullptr) return id;
     }
 }
 
+Result<int> choose_id(signal_struct& signal, int wanted) {
+    if (wanted < 0) return next_id(signal);
+    if (find_timer(wanted) != nullptr) return Errno::Busy;
+    signal.next_posix_timer_id = after(wanted);
+    return wanted;
+}
+
 }  // namespace
 
-Result<int> do_timer_create(int clock, const abi::Sigevent* event) {
+Result<int> do_timer_create(int clock, const abi::Sigevent* event, int wanted) {
     Result<OwnPtr<k_itimer>> made = make_owned<k_itimer>();
     if (!made) return Errno::Again;
     OwnPtr<k_itimer> timer = made.release_value();
@@ -99,7 +108,7 @@ Result<int> do_timer_create(int clock, const abi::Sigevent* event) {
     signal_struct& signal = *current()->signal;
     timer->signal = &signal;
     const TimerLocks guard;
-    timer->id = next_id(signal);
+    timer->id = TRY(choose_id(signal, wanted));
     if (timer->sigq != nullptr) {
         siginfo& info = timer->sigq->info;
         info.timer.timer = timer->id;

@@ -39,7 +39,8 @@ struct timer_setting {
 };
 
 // The calls, for current's process. Inval: no such timer or clock. timer_create: OpNotSupp, Again.
-Result<int> do_timer_create(int clock, const abi::Sigevent* event);
+// wanted: the id that it is to have, or below 0. Busy: another has it.
+Result<int> do_timer_create(int clock, const abi::Sigevent* event, int wanted);
 enum class TimerStart { Relative, Absolute };
 // The old setting.
 Result<timer_setting> do_timer_settime(int id, TimerStart start, const timer_setting& wanted);

@@ -28,7 +28,9 @@ void put_task_struct(task_struct* task);
 
 // task_struct::flags
 inline constexpr uint32_t PF_EXITING = 0x4, PF_FORKNOEXEC = 0x40, PF_SUPERPRIV = 0x100, PF_DUMPCORE = 0x200,
-                          PF_SIGNALED = 0x400, PF_NPROC_EXCEEDED = 0x1000, PF_KTHREAD = 0x200000;
+                          PF_MCE_PROCESS = 0x80, PF_SIGNALED = 0x400, PF_NPROC_EXCEEDED = 0x1000,
+                          PF_MEMALLOC_NOIO = 0x80000, PF_LOCAL_THROTTLE = 0x100000, PF_KTHREAD = 0x200000,
+                          PF_MCE_EARLY = 0x8000000;
 
 // Shared by CLONE_IO.
 struct io_context : RefCounted<io_context> {

@@ -115,9 +115,10 @@ struct signal_struct : RefCounted<signal_struct> {
     cpu_timer it_virt, it_prof;
     uint64_t it_real_incr = 0, it_virt_incr = 0, it_prof_incr = 0;
 
-    // POSIX timers, through k_itimer::list in the order of their ids. Guarded by siglock.
+    // POSIX timers, through k_itimer::list in the order in which they were made. Guarded by siglock.
     list_head posix_timers;
     int next_posix_timer_id = 0;
+    bool restores_timer_ids = false;  // timer_create is told which id (PR_TIMER_CREATE_RESTORE_IDS)
 };
 
 // All threads, or all but one that is in execve, are on their way out.

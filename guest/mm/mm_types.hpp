@@ -20,6 +20,9 @@ struct mm_struct;
 void put_file(file* f);
 using FileRef = Handle<file, put_file>;
 
+// mm_struct::mdwe, as prctl has it.
+inline constexpr uint32_t PR_MDWE_REFUSE_EXEC_GAIN = 1, PR_MDWE_NO_INHERIT = 2;
+
 // vm_area_struct::vm_flags, Linux's values.
 inline constexpr uint64_t VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_SHARED = 8, VM_MAYREAD = 0x10,
                           VM_MAYWRITE = 0x20, VM_MAYEXEC = 0x40, VM_MAYSHARE = 0x80, VM_GROWSDOWN = 0x100,
@@ -99,6 +102,10 @@ struct mm_struct {
     FileRef exe_file;
     // Whether others of the same user may look into it (PR_SET_DUMPABLE).
     Atomic<int> dumpable{SUID_DUMP_USER};
+    // PR_SET_MDWE: memory that was not executable does not become so. Kept by execve, and by fork unless it
+    // says no.
+    uint32_t mdwe = 0;
+    bool thp_disabled = false;      // PR_SET_THP_DISABLE; there are no huge pages
     uint32_t membarrier_state = 0;  // MEMBARRIER_CMD_REGISTER_* that were called
     static constexpr unsigned kAuxWords = 44;
     uint64_t saved_auxv[kAuxWords] = {};
@@ -116,6 +123,12 @@ struct mm_struct {
 void mmput(mm_struct* mm);
 // Drops what keeps mm_struct and its top table themselves.
 void mmdrop(mm_struct* mm);
+
+// PR_SET_MDWE refuses to give an area of these flags those rights (VM_READ and so on).
+[[nodiscard]] constexpr bool denies_write_exec(const mm_struct& mm, uint64_t vm_flags, uint64_t wanted) {
+    if ((mm.mdwe & PR_MDWE_REFUSE_EXEC_GAIN) == 0 || (wanted & VM_EXEC) == 0) return false;
+    return (wanted & VM_WRITE) != 0 || (vm_flags & VM_EXEC) == 0;
+}
 
 // The kernel's own address space: the upper half alone.
 extern mm_struct init_mm;

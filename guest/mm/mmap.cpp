@@ -98,6 +98,7 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
         if (backing->f_op->mmap == nullptr) return Errno::NoDev;
         if ((vm_flags & VM_GROWSDOWN) != 0) return Errno::Inval;
     }
+    if (denies_write_exec(mm, vm_flags, vm_flags)) return Errno::Access;
     const VirtAddr start = TRY(choose_address(mm, hint, bytes, flags));
     const uint64_t pages = bytes >> kPageShift;
     TRY(mlock_future_check(mm, vm_flags, pages));

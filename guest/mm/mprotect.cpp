@@ -53,6 +53,10 @@ Reach how_far(mm_struct& mm, VirtAddr from, VirtAddr to, uint64_t wanted) {
             reach.then = Errno::NoMem;
             break;
         }
+        if (denies_write_exec(mm, vma->vm_flags, wanted)) {
+            reach.then = Errno::Access;
+            break;
+        }
         // VM_MAYREAD and its like stand four bits above VM_READ.
         if ((wanted & ~(vma->vm_flags >> 4)) != 0) {
             reach.then = Errno::Access;

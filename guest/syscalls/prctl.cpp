@@ -1,5 +1,5 @@
-// prctl(2).
-#include "guest/abi/prctl.hpp"
+// prctl(2): what is about the task.
+#include "guest/syscalls/prctl.hpp"
 
 #include "guest/kernel/capability.hpp"
 #include "guest/kernel/sched.hpp"
@@ -68,7 +68,7 @@ Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, 
         case abi::Prctl::GetTimerslack:
             return static_cast<long>(task.se.timer_slack_ns);
         default:
-            return Errno::Inval;
+            return prctl_memory(static_cast<abi::Prctl>(option), arg2, arg3, arg4, arg5);
     }
 }
 

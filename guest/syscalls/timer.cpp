@@ -58,7 +58,12 @@ Result<long> sys_alarm(uint32_t seconds) {
 Result<long> sys_timer_create(int clock, UserPtr<const abi::Sigevent> event, UserPtr<int32_t> id) {
     abi::Sigevent given{};
     if (event) given = TRY(get_user(event));
-    const int made = TRY(do_timer_create(clock, event ? &given : nullptr));
+    int wanted = -1;
+    if (current()->signal->restores_timer_ids) {
+        wanted = TRY(get_user(id));
+        if (wanted < 0) return Errno::Inval;
+    }
+    const int made = TRY(do_timer_create(clock, event ? &given : nullptr, wanted));
     if (Result<> told = put_user(id, made); !told) {
         (void)do_timer_delete(made).ok();
         return told.error();
