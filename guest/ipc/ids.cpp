@@ -49,7 +49,7 @@ void shrink(ipc_ids& ids) {
 
 }  // namespace
 
-Result<> ipc_addid(ipc_ids& ids, kern_ipc_perm& fresh, abi::key_t key, int flags, int limit) {
+Result<> ipc_addid(ipc_ids& ids, kern_ipc_perm& fresh, abi::key_t key, int flags, int64_t limit) {
     if (ids.in_use >= limit) return Errno::NoSpc;
     const int index = TRY(free_index(ids));
     const cred& mine = current_cred();

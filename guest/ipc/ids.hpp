@@ -39,7 +39,7 @@ struct ipc_ids {
 // All of these want ids.lock held.
 
 // Gives fresh an identifier, and current as its owner and creator. NoSpc with `limit` objects there. NoMem.
-Result<> ipc_addid(ipc_ids& ids, kern_ipc_perm& fresh, abi::key_t key, int flags, int limit);
+Result<> ipc_addid(ipc_ids& ids, kern_ipc_perm& fresh, abi::key_t key, int flags, int64_t limit);
 // The identifier is free again; the object is the caller's to end.
 void ipc_rmid(ipc_ids& ids, const kern_ipc_perm& object);
 // The object of that key, or null.

@@ -7,7 +7,11 @@ namespace guest {
 
 DEFINE_KMEM_CACHE(mqueue_inode_info)
 
+constinit mq_limits mqueue_limits;
+
 namespace {
+
+int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 constinit spinlock_t mq_lock;  // the totals
 constinit uint64_t mq_queues_count = 0;
@@ -18,8 +22,8 @@ constexpr uint64_t kPerMessage = 48, kPerPriority = 48;
 Result<> check_attr(const abi::MqAttr& attr) {
     if (attr.mq_maxmsg <= 0 || attr.mq_msgsize <= 0) return Errno::Inval;
     const bool privileged = capable(kCapSysResource);
-    if (attr.mq_maxmsg > (privileged ? kMqHardMsgMax : kMqMsgMax)) return Errno::Inval;
-    if (attr.mq_msgsize > (privileged ? kMqHardMsgSizeMax : kMqMsgSizeMax)) return Errno::Inval;
+    if (attr.mq_maxmsg > (privileged ? kMqHardMsgMax : mqueue_limits.msg_max)) return Errno::Inval;
+    if (attr.mq_msgsize > (privileged ? kMqHardMsgSizeMax : mqueue_limits.msgsize_max)) return Errno::Inval;
     return {};
 }
 
@@ -112,14 +116,16 @@ mqueue_inode_info::~mqueue_inode_info() {
 
 Result<OwnPtr<mqueue_inode_info>> mqueue_alloc(const abi::MqAttr* attr) {
     auto info = TRY(make_owned<mqueue_inode_info>());
-    info->attr.mq_maxmsg = attr != nullptr ? attr->mq_maxmsg : kMqMsgMax;
-    info->attr.mq_msgsize = attr != nullptr ? attr->mq_msgsize : kMqMsgSizeMax;
+    info->attr.mq_maxmsg =
+        attr != nullptr ? attr->mq_maxmsg : least(mqueue_limits.msg_default, mqueue_limits.msg_max);
+    info->attr.mq_msgsize =
+        attr != nullptr ? attr->mq_msgsize : least(mqueue_limits.msgsize_default, mqueue_limits.msgsize_max);
     TRY(check_attr(info->attr));
     const uint64_t bytes = bytes_of(info->attr);
     const RefPtr<user_struct>& user = current()->cred->user;
     const bool privileged = capable(kCapSysResource);
     const spinlock_guard guard(mq_lock);
-    if (mq_queues_count >= kMqQueuesMax && !privileged) return Errno::NoSpc;
+    if (mq_queues_count >= mqueue_limits.queues_max && !privileged) return Errno::NoSpc;
     if (user->mq_bytes + bytes > rlimit(abi::Rlimit::MsgQueue)) return Errno::MFile;
     user->mq_bytes += bytes;
     ++mq_queues_count;

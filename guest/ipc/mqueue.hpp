@@ -14,8 +14,12 @@
 namespace guest {
 
 // Linux's defaults (/proc/sys/fs/mqueue); CAP_SYS_RESOURCE goes up to the hard ones.
-inline constexpr uint64_t kMqQueuesMax = 256;
-inline constexpr int64_t kMqMsgMax = 10, kMqMsgSizeMax = 8192;
+struct mq_limits {
+    uint64_t queues_max = 256;
+    int64_t msg_max = 10, msgsize_max = 8192;          // the most that the unprivileged may ask for
+    int64_t msg_default = 10, msgsize_default = 8192;  // of who asks for nothing, but at most those
+};
+extern mq_limits mqueue_limits;
 inline constexpr int64_t kMqHardMsgMax = 65536, kMqHardMsgSizeMax = 16 * 1024 * 1024;
 
 // One call that waits, on its task's stack: a sender with the message that it wants to be rid of, or a

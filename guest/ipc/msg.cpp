@@ -69,7 +69,8 @@ Result<long> sys_msgget(int key, int flags) {
         [&]() -> Result<int> {
             auto queue = TRY(make_owned<msg_queue>());
             queue->q_ctime = ipc_now();
-            TRY(ipc_addid(ns.msg_ids, *queue, key, flags, kMsgMni));
+            queue->q_qbytes = static_cast<uint64_t>(ns.limits.msgmnb);
+            TRY(ipc_addid(ns.msg_ids, *queue, key, flags, ns.limits.msgmni));
             return queue.leak()->id;
         },
         [](const kern_ipc_perm&) { return Result<>(); }));

@@ -12,11 +12,6 @@ namespace guest {
 
 struct ipc_namespace;
 
-// Linux's defaults
-inline constexpr size_t kMsgMax = 8192;  // bytes of one message
-inline constexpr int kMsgMnb = 16384;    // bytes in one queue
-inline constexpr int kMsgMni = 32000;    // queues
-
 // One message; its bytes follow it. Also POSIX queues hold these.
 struct msg_msg {
     list_head m_list;
@@ -65,7 +60,7 @@ struct msg_queue : kern_ipc_perm {
     int64_t q_stime = 0, q_rtime = 0, q_ctime = 0;  // s, of the last msgsnd, msgrcv and change
     uint64_t q_cbytes = 0;                          // in the queue
     uint64_t q_qnum = 0;
-    uint64_t q_qbytes = kMsgMnb;  // limit
+    uint64_t q_qbytes = 0;  // limit
     pid_nr_t q_lspid = 0, q_lrpid = 0;
     IntrusiveList<msg_msg, &msg_msg::m_list> q_messages;
     IntrusiveList<msg_receiver, &msg_receiver::node> q_receivers;

@@ -12,19 +12,20 @@ namespace {
 ipc_namespace& current_ns() { return *current()->nsproxy->ipc_ns; }
 
 // Limits that mean nothing to today's kernels, as they give them.
-constexpr int kMsgPool = kMsgMni * kMsgMnb / 1024;  // KiB
+constexpr int kMsgPool = 32000 * (16384 / 1024);  // KiB
+constexpr int kMsgMap = 16384;
 constexpr int kMsgSsz = 16;
 constexpr uint16_t kMsgSeg = 0xffff;
 
 Result<long> msg_info(int command, UserPtr<abi::MsgInfo> out) {
     ipc_namespace& ns = current_ns();
     abi::MsgInfo info{};
-    info.msgmni = kMsgMni;
-    info.msgmax = static_cast<int32_t>(kMsgMax);
-    info.msgmnb = kMsgMnb;
+    info.msgmni = static_cast<int32_t>(ns.limits.msgmni);
+    info.msgmax = static_cast<int32_t>(ns.limits.msgmax);
+    info.msgmnb = static_cast<int32_t>(ns.limits.msgmnb);
     info.msgssz = kMsgSsz;
     info.msgseg = kMsgSeg;
-    info.msgmap = info.msgtql = kMsgMnb;
+    info.msgmap = info.msgtql = kMsgMap;
     info.msgpool = kMsgPool;
     int highest;
     {
@@ -78,7 +79,8 @@ Result<long> msg_down(int msqid, int command, UserPtr<abi::MsqidDs> from) {
         freeque(ns, queue);
         return 0;
     }
-    if (wanted.msg_qbytes > kMsgMnb && !capable(kCapSysResource)) return Errno::Perm;
+    if (wanted.msg_qbytes > static_cast<uint64_t>(ns.limits.msgmnb) && !capable(kCapSysResource))
+        return Errno::Perm;
     TRY(ipc_update_perm(queue, wanted.msg_perm));
     queue.q_qbytes = wanted.msg_qbytes;
     queue.q_ctime = ipc_now();

@@ -175,11 +175,10 @@ Result<OwnPtr<msg_msg>> receive(ipc_namespace& ns, int msqid, Request& request) 
 
 Result<long> sys_msgsnd(int msqid, UserPtr<const int64_t> from, size_t bytes, int flags) {
     const int64_t type = TRY(get_user(from));
-    if (bytes > kMsgMax || msqid < 0) return Errno::Inval;
-    if (type < 1) return Errno::Inval;
+    const RefPtr<ipc_namespace> ns = current()->nsproxy->ipc_ns;
+    if (bytes > static_cast<uint64_t>(ns->limits.msgmax) || msqid < 0 || type < 1) return Errno::Inval;
     OwnPtr<msg_msg> message = TRY(load_msg(from.address() + sizeof(int64_t), bytes));
     message->m_type = type;
-    const RefPtr<ipc_namespace> ns = current()->nsproxy->ipc_ns;
     for (bool first = true;; first = false) {
         msg_sender sender;
         Result<bool> sent = try_send(*ns, msqid, message, sender, flags);
@@ -191,13 +190,14 @@ Result<long> sys_msgsnd(int msqid, UserPtr<const int64_t> from, size_t bytes, in
 
 Result<long> sys_msgrcv(int msqid, UserPtr<int64_t> to, size_t bytes, int64_t type, int flags) {
     if (msqid < 0 || bytes > INT64_MAX) return Errno::Inval;
+    const RefPtr<ipc_namespace> ns = current()->nsproxy->ipc_ns;
     Request request{type, MsgSearch::Any, bytes, flags, nullptr};
     request.mode = convert_mode(request.type, flags);
     if ((flags & abi::kMsgCopy) != 0) {
         if ((flags & abi::kMsgExcept) != 0 || (flags & abi::kIpcNoWait) == 0) return Errno::Inval;
-        request.copy = TRY(alloc_msg(bytes < kMsgMax ? bytes : kMsgMax));
+        const auto most = static_cast<uint64_t>(ns->limits.msgmax);
+        request.copy = TRY(alloc_msg(bytes < most ? bytes : most));
     }
-    const RefPtr<ipc_namespace> ns = current()->nsproxy->ipc_ns;
     const OwnPtr<msg_msg> message = TRY(receive(*ns, msqid, request));
     const size_t length = message->m_ts < bytes ? message->m_ts : bytes;
     // A message that the program's memory refuses is gone.

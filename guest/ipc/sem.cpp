@@ -62,13 +62,13 @@ bool try_waiters(sem_array& set, IntrusiveList<sem_queue, &sem_queue::node>& wai
 
 Result<int> newary(ipc_namespace& ns, abi::key_t key, int nsems, int flags) {
     if (nsems == 0) return Errno::Inval;
-    if (ns.used_sems + nsems > kSemMns) return Errno::NoSpc;
+    if (ns.used_sems + nsems > ns.limits.semmns) return Errno::NoSpc;
     auto set = TRY(make_owned<sem_array>());
     set->sems = static_cast<sem*>(kzalloc(static_cast<size_t>(nsems) * sizeof(sem)));
     if (set->sems == nullptr) return Errno::NoMem;
     set->nsems = static_cast<unsigned>(nsems);
     set->sem_ctime = ipc_now();
-    TRY(ipc_addid(ns.sem_ids, *set, key, flags, kSemMni));
+    TRY(ipc_addid(ns.sem_ids, *set, key, flags, ns.limits.semmni));
     ns.used_sems += nsems;
     return set.leak()->id;
 }
@@ -115,8 +115,8 @@ void freeary(ipc_namespace& ns, sem_array& set) {
 }
 
 Result<long> sys_semget(int key, int nsems, int flags) {
-    if (nsems < 0 || nsems > kSemMsl) return Errno::Inval;
     ipc_namespace& ns = *current()->nsproxy->ipc_ns;
+    if (nsems < 0 || nsems > ns.limits.semmsl) return Errno::Inval;
     return TRY(ipcget(
         ns.sem_ids, key, flags, [&] { return newary(ns, key, nsems, flags); },
         [&](const kern_ipc_perm& found) -> Result<> {

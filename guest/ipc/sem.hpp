@@ -14,13 +14,8 @@ namespace guest {
 struct ipc_namespace;
 struct task_struct;
 
-// Linux's defaults (man 5 proc, /proc/sys/kernel/sem)
-inline constexpr int kSemMni = 32000;          // sets
-inline constexpr int kSemMsl = 32000;          // semaphores in one set
-inline constexpr int kSemMns = 1'024'000'000;  // semaphores in all sets
-inline constexpr unsigned kSemOpm = 500;       // operations of one call
-inline constexpr int kSemVmx = 32767;          // the highest value
-inline constexpr int kSemAem = kSemVmx;        // the highest adjustment
+inline constexpr int kSemVmx = 32767;    // the highest value
+inline constexpr int kSemAem = kSemVmx;  // the highest adjustment
 
 struct sem {
     int semval = 0;

@@ -13,10 +13,10 @@ ipc_namespace& current_ns() { return *current()->nsproxy->ipc_ns; }
 Result<long> sem_info(int command, UserPtr<abi::SemInfo> out) {
     ipc_namespace& ns = current_ns();
     abi::SemInfo info{};
-    info.semmap = info.semmns = info.semmnu = kSemMns;
-    info.semmni = kSemMni;
-    info.semmsl = kSemMsl;
-    info.semopm = info.semume = kSemOpm;
+    info.semmap = info.semmns = info.semmnu = static_cast<int32_t>(ns.limits.semmns);
+    info.semmni = static_cast<int32_t>(ns.limits.semmni);
+    info.semmsl = static_cast<int32_t>(ns.limits.semmsl);
+    info.semopm = info.semume = static_cast<int32_t>(ns.limits.semopm);
     info.semusz = 20;  // bytes of an undo structure, once
     info.semvmx = kSemVmx;
     info.semaem = kSemAem;

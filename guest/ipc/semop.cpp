@@ -59,7 +59,8 @@ Result<long> do_semtimedop(int semid, UserPtr<const abi::Sembuf> from, uint32_t 
                            UserPtr<const abi::Timespec> timeout) {
     abi::Timespec longest{};
     if (timeout) longest = TRY(get_user(timeout));
-    if (nsops > kSemOpm) return Errno::TooBig;
+    const RefPtr<ipc_namespace> space = current()->nsproxy->ipc_ns;
+    if (nsops > static_cast<uint64_t>(space->limits.semopm)) return Errno::TooBig;
     const KBuffer memory = TRY(KBuffer::allocate((nsops + 1) * sizeof(abi::Sembuf)));
     TRY(copy_from_user(memory.data(), from, nsops * sizeof(abi::Sembuf)));
     if (nsops < 1 || semid < 0) return Errno::Inval;
@@ -71,7 +72,6 @@ Result<long> do_semtimedop(int semid, UserPtr<const abi::Sembuf> from, uint32_t 
     q.pid = task_tgid_vnr(current());
     const Wants wants = look_through(q.sops, nsops);
     q.alter = wants.alter;
-    const RefPtr<ipc_namespace> space = current()->nsproxy->ipc_ns;
     if (TRY(start(space->sem_ids, *space, semid, q, wants))) return 0;
     return wait_for_turn(space->sem_ids, q, ns);
 }

@@ -68,16 +68,16 @@ void destroy(shmid_kernel& segment) {
 }
 
 Result<int> newseg(ipc_namespace& ns, abi::key_t key, size_t bytes, int flags) {
-    if (bytes < kShmMin || bytes > kShmMax || (flags & abi::kShmHugeTlb) != 0) return Errno::Inval;
+    if (bytes < kShmMin || bytes > ns.limits.shmmax || (flags & abi::kShmHugeTlb) != 0) return Errno::Inval;
     const uint64_t pages = pages_for(bytes);
-    if (ns.shm_tot + pages < pages || ns.shm_tot + pages > kShmAll) return Errno::NoSpc;
+    if (ns.shm_tot + pages < pages || ns.shm_tot + pages > ns.limits.shmall) return Errno::NoSpc;
     const bool reserved = (flags & abi::kShmNoReserve) == 0 || sysctl_overcommit.memory == Overcommit::Never;
     auto segment = TRY(make_owned<shmid_kernel>());
     segment->ns = RefPtr<ipc_namespace>(&ns);
     segment->shm_segsz = bytes;
     segment->shm_cprid = task_tgid_vnr(current());
     segment->shm_ctim = ipc_now();
-    TRY(ipc_addid(ns.shm_ids, *segment, key, flags, kShmMni));
+    TRY(ipc_addid(ns.shm_ids, *segment, key, flags, ns.limits.shmmni));
     // Only now is the number known that the file shows.
     Result<RefPtr<file>> made = shmem_kernel_file_setup(
         static_cast<abi::loff_t>(bytes), kShmDentry, static_cast<uint64_t>(segment->id),

@@ -13,10 +13,6 @@
 
 namespace guest {
 
-// Linux's defaults
-inline constexpr int kShmMni = 4096;                            // segments
-inline constexpr uint64_t kShmMax = ~uint64_t{0} - (1U << 24);  // bytes of one segment
-inline constexpr uint64_t kShmAll = kShmMax;                    // pages of all segments
 inline constexpr uint64_t kShmMin = 1;
 
 struct shmid_kernel : kern_ipc_perm {

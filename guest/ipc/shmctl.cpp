@@ -13,10 +13,11 @@ ipc_namespace& current_ns() { return *current()->nsproxy->ipc_ns; }
 
 Result<long> shm_limits(UserPtr<abi::ShmInfo64> out) {
     abi::ShmInfo64 info{};
-    info.shmmax = kShmMax;
+    const ipc_limits& limits = current_ns().limits;
+    info.shmmax = limits.shmmax;
     info.shmmin = kShmMin;
-    info.shmmni = info.shmseg = kShmMni;
-    info.shmall = kShmAll;
+    info.shmmni = info.shmseg = static_cast<uint64_t>(limits.shmmni);
+    info.shmall = limits.shmall;
     TRY(put_user(out, info));
     ipc_ids& ids = current_ns().shm_ids;
     const mutex_guard guard(ids.lock);

@@ -18,6 +18,18 @@ struct uts_namespace : RefCounted<uts_namespace> {
 };
 
 // System V objects. Each kind's totals are guarded by the lock of its identifiers.
+// What /proc/sys/kernel sets of an IPC namespace; at first as on Linux.
+struct ipc_limits {
+    int64_t msgmax = 8192;   // bytes of one message
+    int64_t msgmnb = 16384;  // bytes in one queue that is made
+    int64_t msgmni = 32000;  // queues
+    int64_t semmsl = 32000, semmns = 1'024'000'000, semopm = 500,
+            semmni = 32000;                       // in a set, in all, at once, sets
+    uint64_t shmmax = ~uint64_t{0} - (1U << 24);  // bytes of one segment
+    uint64_t shmall = ~uint64_t{0} - (1U << 24);  // pages of all
+    int64_t shmmni = 4096;                        // segments
+};
+
 struct ipc_namespace : RefCounted<ipc_namespace> {
     KMEM_CACHED()
     ipc_ids sem_ids;
@@ -27,6 +39,7 @@ struct ipc_namespace : RefCounted<ipc_namespace> {
     uint64_t msg_bytes = 0;  // in all queues
     uint64_t msg_hdrs = 0;   // messages in all queues
     uint64_t shm_tot = 0;    // pages of all segments
+    ipc_limits limits;
 };
 
 inline constexpr pid_nr_t kPidMax = 32768;

@@ -1,11 +1,8 @@
 // /proc/sys: settings of the kernel, most of them constant here.
 #include "guest/fs/devpts.hpp"
 #include "guest/fs/fdtable.hpp"
-#include "guest/fs/proc/root_files.hpp"
+#include "guest/fs/proc/sysctl_ipc.hpp"
 #include "guest/fs/special.hpp"
-#include "guest/ipc/mqueue.hpp"
-#include "guest/ipc/sem.hpp"
-#include "guest/ipc/shm.hpp"
 #include "guest/kernel/fork.hpp"
 #include "guest/kernel/nsproxy.hpp"
 #include "guest/kernel/random.hpp"
@@ -27,15 +24,6 @@ Result<> put_number(proc_text& m, Number value) {
 template <int64_t kValue>
 Result<> constant_show(proc_text& m) {
     return put_number(m, kValue);
-}
-
-// A number from a write, in [least, most]: Inval.
-Result<int64_t> number_in(const char* text, int64_t least, int64_t most) {
-    Result<int64_t> parsed = proc_parse_int(text);
-    if (!parsed.ok()) return Errno::Inval;
-    const int64_t value = parsed.value();
-    if (value < least || value > most) return Errno::Inval;
-    return value;
 }
 
 template <size_t N>
@@ -74,29 +62,18 @@ Result<size_t> domainname_write(char* text, size_t bytes) {
 Result<> pid_max_show(proc_text& m) { return put_number(m, pid_max); }
 Result<size_t> pid_max_write(char* text, size_t bytes) {
     constexpr int64_t kLeast = 301;
-    pid_max = static_cast<pid_nr_t>(TRY(number_in(text, kLeast, kPidMax)));
+    pid_max = static_cast<pid_nr_t>(TRY(sysctl_number(text, kLeast, kPidMax)));
     return bytes;
 }
 
 Result<> threads_max_show(proc_text& m) { return put_number(m, max_threads); }
 Result<size_t> threads_max_write(char* text, size_t bytes) {
     constexpr int64_t kLeast = 20;
-    max_threads = static_cast<int>(TRY(number_in(text, kLeast, 0x3fffffff)));
+    max_threads = static_cast<int>(TRY(sysctl_number(text, kLeast, 0x3fffffff)));
     return bytes;
 }
 
 Result<> core_pattern_show(proc_text& m) { return put_line(m, "core"); }
-
-Result<> sem_limits_show(proc_text& m) {
-    m.printf("%d\t%d\t%u\t%d\n", kSemMsl, kSemMns, kSemOpm, kSemMni);
-    return {};
-}
-// Beyond what a signed number holds.
-template <uint64_t kValue>
-Result<> large_show(proc_text& m) {
-    m.printf("%lu\n", kValue);
-    return {};
-}
 
 Result<> pty_nr_show(proc_text& m) { return put_number(m, devpts_in_use()); }
 
@@ -150,9 +127,18 @@ constexpr proc_entry kKernelEntries[] = {
     {.name = "core_uses_pid", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "domainname", .mode = kIfReg | 0644, .show = domainname_show, .write = domainname_write},
     {.name = "hostname", .mode = kIfReg | 0644, .show = hostname_show, .write = hostname_write},
-    {.name = "msgmax", .mode = kIfReg | 0444, .show = constant_show<int64_t{kMsgMax}>},
-    {.name = "msgmnb", .mode = kIfReg | 0444, .show = constant_show<kMsgMnb>},
-    {.name = "msgmni", .mode = kIfReg | 0444, .show = constant_show<kMsgMni>},
+    {.name = "msgmax",
+     .mode = kIfReg | 0644,
+     .show = ipc_limit_show<&ipc_limits::msgmax>,
+     .write = ipc_limit_write<&ipc_limits::msgmax, INT32_MAX>},
+    {.name = "msgmnb",
+     .mode = kIfReg | 0644,
+     .show = ipc_limit_show<&ipc_limits::msgmnb>,
+     .write = ipc_limit_write<&ipc_limits::msgmnb, INT32_MAX>},
+    {.name = "msgmni",
+     .mode = kIfReg | 0644,
+     .show = ipc_limit_show<&ipc_limits::msgmni>,
+     .write = ipc_limit_write<&ipc_limits::msgmni, kIpcMostObjects>},
     {.name = "ngroups_max", .mode = kIfReg | 0444, .show = constant_show<group_info::kMax>},
     {.name = "osrelease", .mode = kIfReg | 0444, .show = osrelease_show},
     {.name = "ostype", .mode = kIfReg | 0444, .show = ostype_show},
@@ -162,11 +148,20 @@ constexpr proc_entry kKernelEntries[] = {
     directory("pty", kPtyEntries),
     directory("random", kRandomEntries),
     {.name = "randomize_va_space", .mode = kIfReg | 0444, .show = constant_show<0>},
-    {.name = "sem", .mode = kIfReg | 0444, .show = sem_limits_show},
+    {.name = "sem", .mode = kIfReg | 0644, .show = sem_limits_show, .write = sem_limits_write},
     {.name = "shm_rmid_forced", .mode = kIfReg | 0444, .show = constant_show<0>},
-    {.name = "shmall", .mode = kIfReg | 0444, .show = large_show<kShmAll>},
-    {.name = "shmmax", .mode = kIfReg | 0444, .show = large_show<kShmMax>},
-    {.name = "shmmni", .mode = kIfReg | 0444, .show = constant_show<kShmMni>},
+    {.name = "shmall",
+     .mode = kIfReg | 0644,
+     .show = ipc_large_show<&ipc_limits::shmall>,
+     .write = ipc_large_write<&ipc_limits::shmall>},
+    {.name = "shmmax",
+     .mode = kIfReg | 0644,
+     .show = ipc_large_show<&ipc_limits::shmmax>,
+     .write = ipc_large_write<&ipc_limits::shmmax>},
+    {.name = "shmmni",
+     .mode = kIfReg | 0644,
+     .show = ipc_limit_show<&ipc_limits::shmmni>,
+     .write = ipc_limit_write<&ipc_limits::shmmni, kIpcMostObjects>},
     {.name = "tainted", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "threads-max", .mode = kIfReg | 0644, .show = threads_max_show, .write = threads_max_write},
     {.name = "version", .mode = kIfReg | 0444, .show = osversion_show},
@@ -182,16 +177,36 @@ Result<> file_nr_show(proc_text& m) {
 
 Result<> pipe_max_show(proc_text& m) { return put_number(m, static_cast<int64_t>(pipe_max_size)); }
 Result<size_t> pipe_max_write(char* text, size_t bytes) {
-    TRY(set_pipe_max_size(static_cast<uint64_t>(TRY(number_in(text, 0, int64_t{1} << 31)))));
+    TRY(set_pipe_max_size(static_cast<uint64_t>(TRY(sysctl_number(text, 0, int64_t{1} << 31)))));
+    return bytes;
+}
+
+Result<> queues_max_show(proc_text& m) {
+    return put_number(m, static_cast<int64_t>(mqueue_limits.queues_max));
+}
+Result<size_t> queues_max_write(char* text, size_t bytes) {
+    mqueue_limits.queues_max = static_cast<uint64_t>(TRY(sysctl_number(text, 0, INT32_MAX)));
     return bytes;
 }
 
 constexpr proc_entry kMqueueEntries[] = {
-    {.name = "msg_default", .mode = kIfReg | 0444, .show = constant_show<kMqMsgMax>},
-    {.name = "msg_max", .mode = kIfReg | 0444, .show = constant_show<kMqMsgMax>},
-    {.name = "msgsize_default", .mode = kIfReg | 0444, .show = constant_show<kMqMsgSizeMax>},
-    {.name = "msgsize_max", .mode = kIfReg | 0444, .show = constant_show<kMqMsgSizeMax>},
-    {.name = "queues_max", .mode = kIfReg | 0444, .show = constant_show<int64_t{kMqQueuesMax}>},
+    {.name = "msg_default",
+     .mode = kIfReg | 0644,
+     .show = mq_limit_show<&mq_limits::msg_default>,
+     .write = mq_limit_write<&mq_limits::msg_default, 1, kMqHardMsgMax>},
+    {.name = "msg_max",
+     .mode = kIfReg | 0644,
+     .show = mq_limit_show<&mq_limits::msg_max>,
+     .write = mq_limit_write<&mq_limits::msg_max, 1, kMqHardMsgMax>},
+    {.name = "msgsize_default",
+     .mode = kIfReg | 0644,
+     .show = mq_limit_show<&mq_limits::msgsize_default>,
+     .write = mq_limit_write<&mq_limits::msgsize_default, 128, kMqHardMsgSizeMax>},
+    {.name = "msgsize_max",
+     .mode = kIfReg | 0644,
+     .show = mq_limit_show<&mq_limits::msgsize_max>,
+     .write = mq_limit_write<&mq_limits::msgsize_max, 128, kMqHardMsgSizeMax>},
+    {.name = "queues_max", .mode = kIfReg | 0644, .show = queues_max_show, .write = queues_max_write},
 };
 
 constexpr proc_entry kFsEntries[] = {
@@ -211,20 +226,20 @@ constexpr int64_t kMostKbytes = INT64_MAX / 1024;
 Result<> overcommit_show(proc_text& m) { return put_number(m, static_cast<int>(sysctl_overcommit.memory)); }
 Result<size_t> overcommit_write(char* text, size_t bytes) {
     constexpr int64_t kMost = static_cast<int64_t>(Overcommit::Never);
-    sysctl_overcommit.memory = static_cast<Overcommit>(TRY(number_in(text, 0, kMost)));
+    sysctl_overcommit.memory = static_cast<Overcommit>(TRY(sysctl_number(text, 0, kMost)));
     return bytes;
 }
 
 // Of ratio and kbytes, the one that was written last counts.
 Result<> overcommit_ratio_show(proc_text& m) { return put_number(m, sysctl_overcommit.ratio); }
 Result<size_t> overcommit_ratio_write(char* text, size_t bytes) {
-    sysctl_overcommit.ratio = TRY(number_in(text, 0, INT32_MAX));
+    sysctl_overcommit.ratio = TRY(sysctl_number(text, 0, INT32_MAX));
     sysctl_overcommit.kbytes = 0;
     return bytes;
 }
 Result<> overcommit_kbytes_show(proc_text& m) { return put_number(m, sysctl_overcommit.kbytes); }
 Result<size_t> overcommit_kbytes_write(char* text, size_t bytes) {
-    sysctl_overcommit.kbytes = static_cast<uint64_t>(TRY(number_in(text, 0, kMostKbytes)));
+    sysctl_overcommit.kbytes = static_cast<uint64_t>(TRY(sysctl_number(text, 0, kMostKbytes)));
     sysctl_overcommit.ratio = 0;
     return bytes;
 }
@@ -235,7 +250,7 @@ Result<> reserve_show(proc_text& m) {
 }
 template <uint64_t overcommit_policy::*kMember>
 Result<size_t> reserve_write(char* text, size_t bytes) {
-    sysctl_overcommit.*kMember = static_cast<uint64_t>(TRY(number_in(text, 0, kMostKbytes)));
+    sysctl_overcommit.*kMember = static_cast<uint64_t>(TRY(sysctl_number(text, 0, kMostKbytes)));
     return bytes;
 }
 using Policy = overcommit_policy;
