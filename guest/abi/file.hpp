@@ -81,6 +81,7 @@ inline constexpr uint32_t kFGetOwnEx = 16;
 inline constexpr uint32_t kFGetOwnerUids = 17;
 inline constexpr uint32_t kFSetPipeSz = 1031;
 inline constexpr uint32_t kFGetPipeSz = 1032;
+inline constexpr uint32_t kFDupFdQuery = 1027, kFCreatedQuery = 1028;
 inline constexpr uint32_t kFAddSeals = 1033;
 inline constexpr uint32_t kFGetSeals = 1034;
 inline constexpr uint32_t kFdCloExec = 1;

@@ -61,11 +61,12 @@ struct file : RefCounted<file> {
     enum : uint32_t {
         kRead = 1,
         kWrite = 2,
-        kSeek = 4,     // has an offset: lseek, pread and pwrite work, read and write take f_pos_mutex
-        kPath = 8,     // O_PATH: names a file without opening it
-        kExec = 16,    // opened by open_exec: writers are kept out until the last reference goes
-        kWriter = 32,  // counted in i_writecount
-        kOpened = 64,  // f_op->open succeeded: release is due
+        kSeek = 4,       // has an offset: lseek, pread and pwrite work, read and write take f_pos_mutex
+        kPath = 8,       // O_PATH: names a file without opening it
+        kExec = 16,      // opened by open_exec: writers are kept out until the last reference goes
+        kWriter = 32,    // counted in i_writecount
+        kOpened = 64,    // f_op->open succeeded: release is due
+        kCreated = 128,  // the open that made it also made the file
     };
 
     file(path p, uint32_t mode, uint32_t flags, const file_operations& ops);

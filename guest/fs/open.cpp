@@ -90,6 +90,7 @@ Result<RefPtr<file>> open_found(path p, uint32_t flags, bool created) {
         put_write_access(node);
         TRY(std::move(emptied));
     }
+    if (f.ok() && created) f.value()->f_mode |= file::kCreated;
     return f;
 }
 

@@ -50,8 +50,15 @@ Result<long> set_times(int dirfd, UserPath name, const times& to, uint32_t flags
 }  // namespace
 
 Result<long> sys_fchmodat(int dirfd, UserPath name, uint32_t mode) {
-    const path found = TRY(lookup(dirfd, name, 0));
+    return sys_fchmodat2(dirfd, name, mode, 0);
+}
+
+Result<long> sys_fchmodat2(int dirfd, UserPath name, uint32_t mode, uint32_t flags) {
+    if ((flags & ~(abi::kAtSymlinkNoFollow | abi::kAtEmptyPath)) != 0) return Errno::Inval;
+    const path found = TRY(lookup(dirfd, name, flags));
     TRY(mnt_may_write(*found.mnt));
+    // A link has no mode that counts.
+    if (abi::is_lnk(found.dentry->d_inode->i_mode)) return Errno::OpNotSupp;
     TRY(vfs_chmod(*found.dentry->d_inode, mode));
     return 0;
 }

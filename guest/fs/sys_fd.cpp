@@ -65,6 +65,12 @@ Result<long> fcntl_of_kind(file& f, uint32_t command, uint64_t argument) {
             return pipe_get_size(f);
         case abi::kFSetPipeSz:
             return pipe_set_size(f, argument);
+        case abi::kFDupFdQuery: {
+            const RefPtr<file> other = TRY(current_file_raw(static_cast<int>(argument)));
+            return other.get() == &f ? 1 : 0;
+        }
+        case abi::kFCreatedQuery:
+            return (f.f_mode & file::kCreated) != 0 ? 1 : 0;
         case abi::kFAddSeals:
             if (argument > UINT32_MAX) return Errno::Inval;
             return memfd_add_seals(f, static_cast<uint32_t>(argument));

@@ -124,6 +124,7 @@ Result<long> sys_renameat2(int old_dirfd, UserPath old_name, int new_dirfd, User
 Result<long> sys_chmod(UserPath name, uint32_t mode);
 Result<long> sys_fchmod(int fd, uint32_t mode);
 Result<long> sys_fchmodat(int dirfd, UserPath name, uint32_t mode);
+Result<long> sys_fchmodat2(int dirfd, UserPath name, uint32_t mode, uint32_t flags);
 Result<long> sys_chown(UserPath name, uint32_t uid, uint32_t gid);
 Result<long> sys_lchown(UserPath name, uint32_t uid, uint32_t gid);
 Result<long> sys_fchown(int fd, uint32_t uid, uint32_t gid);

@@ -66,7 +66,8 @@ inline constexpr unsigned kCapChown = 0, kCapDacOverride = 1, kCapDacReadSearch 
                           kCapNetAdmin = 12, kCapIpcLock = 14, kCapIpcOwner = 15, kCapSysChroot = 18,
                           kCapSysPtrace = 19, kCapSysAdmin = 21, kCapSysBoot = 22, kCapSysNice = 23,
                           kCapSysResource = 24, kCapSysTime = 25, kCapSysTtyConfig = 26, kCapMknod = 27,
-                          kCapSyslog = 34, kCapWakeAlarm = 35, kCapCheckpointRestore = 40, kCapLast = 40;
+                          kCapAuditControl = 30, kCapSyslog = 34, kCapWakeAlarm = 35,
+                          kCapCheckpointRestore = 40, kCapLast = 40;
 inline constexpr uint64_t kCapFullSet = (uint64_t{2} << kCapLast) - 1;
 
 struct cred : RefCounted<cred> {

@@ -58,6 +58,8 @@ Result<TaskRef> dup_task_struct(const task_struct& original) {
     init_thread_info(*child);
     memcpy(child->comm, original.comm, sizeof(child->comm));
     child->personality = original.personality;
+    child->loginuid = original.loginuid;
+    child->sessionid = original.sessionid;
     child->no_new_privs = original.no_new_privs;
     child->blocked = original.blocked;
     child->sas = original.sas;

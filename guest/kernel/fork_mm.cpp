@@ -29,6 +29,7 @@ namespace {
 // What a program keeps whatever it becomes.
 void inherit_flags(mm_struct& to, const mm_struct& from) {
     to.thp_disabled = from.thp_disabled;
+    to.dump_filter = from.dump_filter;
     to.mdwe = (from.mdwe & PR_MDWE_NO_INHERIT) != 0 ? 0 : from.mdwe;
 }
 

@@ -54,6 +54,7 @@ Result<> set_target(k_itimer& timer, const abi::Sigevent& event) {
 
 Result<> set_clock(k_itimer& timer, int clock) {
     timer.clock = TRY(find_clock(clock));
+    timer.clock_number = clock;
     if (!has_timers(timer.clock)) return Errno::OpNotSupp;
     if (!timer.clock.cpu) return {};
     const spinlock_guard guard(tasklist_lock);

@@ -20,6 +20,7 @@ struct k_itimer {
     list_head list;  // signal->posix_timers
     int id = 0;
     clock_ref clock;
+    int clock_number = 0;   // as it was asked for
     RefPtr<pid> clock_pid;  // whose CPU time it counts; null: of a clock that is no CPU clock
     signal_struct* signal = nullptr;
     abi::SigevNotify notify = abi::SigevNotify::Signal;

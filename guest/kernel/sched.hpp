@@ -39,6 +39,7 @@ struct io_context : RefCounted<io_context> {
 };
 
 inline constexpr unsigned kCommLength = 16;
+inline constexpr uint32_t kNoLogin = ~uint32_t{0};
 
 // The scheduler's part of a task. Guarded by the run queue's lock.
 struct sched_entity {
@@ -147,6 +148,7 @@ struct task_struct {
     bool did_exec = false;
     bool no_new_privs = false;  // for good, and for all children
     uint32_t personality = 0;
+    uint32_t loginuid = kNoLogin, sessionid = kNoLogin;  // of the login that it comes from
     // Failure injection (mm/fault_inject.hpp): this allocation from now on fails; the next fork fails at this
     // step.
     uint64_t fail_nth = 0;

@@ -4,11 +4,12 @@
 #include "guest/arch/early_serial.hpp"
 #include "guest/arch/irqflags.hpp"
 #include "guest/lib/format.hpp"
+#include "guest/lib/log_buffer.hpp"
 
 namespace guest {
 
 namespace {
-constinit unsigned console_loglevel = 7;
+constinit unsigned loglevel = 7;
 constexpr size_t kLineSize = 512;
 using ScreenWrite = void (*)(const char* text, size_t bytes);
 constinit ScreenWrite screen = nullptr;
@@ -28,16 +29,18 @@ void set_screen_console(void (*write)(const char* text, size_t bytes)) {
     screen(early, early_bytes);
 }
 
-void set_console_loglevel(unsigned level) { console_loglevel = level; }
+void set_console_loglevel(unsigned level) { loglevel = level; }
+unsigned console_loglevel() { return loglevel; }
 
 void vprintk(LogLevel level, const char* format, va_list args) {
-    if (static_cast<unsigned>(level) >= console_loglevel) return;
     char line[kLineSize];
-    const size_t length = vsnprintf(line, sizeof(line), format, args);
+    const size_t wanted = vsnprintf(line, sizeof(line), format, args);
+    const size_t length = wanted < sizeof(line) ? wanted : sizeof(line) - 1;
     const IrqGuard guard;  // lines of an interrupt and of a task do not mix
-    const size_t shown = length < sizeof(line) ? length : sizeof(line) - 1;
-    early_serial_write(line, shown);
-    write_screen(line, shown);
+    log_buffer_add(level, line, length);
+    if (static_cast<unsigned>(level) >= loglevel) return;
+    early_serial_write(line, length);
+    write_screen(line, length);
 }
 
 void printk(LogLevel level, const char* format, ...) {

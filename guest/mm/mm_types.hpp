@@ -106,6 +106,7 @@ struct mm_struct {
     // says no.
     uint32_t mdwe = 0;
     bool thp_disabled = false;      // PR_SET_THP_DISABLE; there are no huge pages
+    uint32_t dump_filter = 0x33;    // what a core file would hold: /proc/<pid>/coredump_filter
     uint32_t membarrier_state = 0;  // MEMBARRIER_CMD_REGISTER_* that were called
     static constexpr unsigned kAuxWords = 44;
     uint64_t saved_auxv[kAuxWords] = {};

@@ -7,6 +7,7 @@
 #include "guest/abi/file.hpp"
 #include "guest/abi/process.hpp"
 #include "guest/abi/signal.hpp"
+#include "guest/abi/timex.hpp"
 #include "guest/lib/address.hpp"
 #include "guest/lib/result.hpp"
 
@@ -210,5 +211,12 @@ Result<long> sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, 
 Result<long> sys_arch_prctl(int option, uint64_t argument);
 Result<long> sys_getrandom(VirtAddr out, size_t bytes, uint32_t flags);
 Result<long> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command);
+
+// syslog.cpp
+Result<long> sys_syslog(int type, VirtAddr to, int length);
+
+// adjtimex.cpp
+Result<long> sys_adjtimex(UserPtr<abi::Timex> user);
+Result<long> sys_clock_adjtime(int clock, UserPtr<abi::Timex> user);
 
 }  // namespace guest

@@ -34,24 +34,21 @@ Result<> children_show(proc_text& m, task_struct& task) {
     return {};
 }
 
-// Nobody logs in: no audit session was ever begun.
-Result<> loginuid_show(proc_text& m, task_struct&) {
-    m.printf("%u", ~0U);
+Result<> coredump_filter_show(proc_text& m, task_struct& task) {
+    if (const MmRef mm = get_task_mm(task)) m.printf("%08x\n", mm->dump_filter);
     return {};
 }
 
-Result<> timerslack_show(proc_text& m, task_struct& task) {
-    if (&task != current() && !capable(kCapSysNice)) return Errno::Perm;
-    m.printf("%lu\n", task.se.timer_slack_ns);
-    return {};
-}
-
-// 0: as it is for new processes.
-Result<size_t> timerslack_write(task_struct& task, char* text, size_t bytes) {
-    constexpr uint64_t kDefaultSlack = 50000;
-    if (&task != current() && !capable(kCapSysNice)) return Errno::Perm;
-    const auto slack = static_cast<uint64_t>(TRY(proc_parse_int(text)));
-    task.se.timer_slack_ns = slack != 0 ? slack : kDefaultSlack;
+// Decimal, octal or hexadecimal; bits that mean nothing are dropped.
+Result<size_t> coredump_filter_write(task_struct& task, char* text, size_t bytes) {
+    constexpr uint64_t kKnown = 0x1ff;
+    const char* end = text;
+    const uint64_t value = simple_strtoull(text, &end, 0);
+    while (*end == ' ' || *end == '\n') ++end;
+    if (end == text || *end != '\0' || value > UINT32_MAX) return Errno::Inval;
+    const MmRef mm = get_task_mm(task);
+    if (!mm) return Errno::Srch;
+    mm->dump_filter = static_cast<uint32_t>(value & kKnown);
     return bytes;
 }
 

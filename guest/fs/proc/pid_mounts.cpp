@@ -83,6 +83,16 @@ Result<> mounts_show(proc_text& m, task_struct& task) {
     });
 }
 
+Result<> mountstats_show(proc_text& m, task_struct& task) {
+    return for_each_mount(task, [&m](const vfsmount& mnt, const char* place) {
+        m.puts(mnt.mnt_devname != nullptr ? "device " : "no device");
+        if (mnt.mnt_devname != nullptr) m.escape(mnt.mnt_devname, kEscaped);
+        m.puts(" mounted on ");
+        m.escape(place, kEscaped);
+        m.printf(" with fstype %s\n", mnt.mnt_root->sb().s_type.name);
+    });
+}
+
 Result<> mountinfo_show(proc_text& m, task_struct& task) {
     return for_each_mount(task, [&m](const vfsmount& mnt, const char* place) {
         const super_block& sb = mnt.mnt_root->sb();
