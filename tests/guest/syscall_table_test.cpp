@@ -6,6 +6,11 @@
 #include <string>
 #include <vector>
 
+// Younger than the headers of Debian 12.
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+
 namespace {
 
 struct Row {
