@@ -151,19 +151,20 @@ Guarded<Delivery::Target> Delivery::find_target(const Gate& gate, const Exceptio
                   .frame16 = gate.is_16bit()};
 }
 
-Guarded<uint64_t> Delivery::long_stack(const Gate& gate, const Target& target) {
+Guarded<uint64_t> Delivery::long_stack(const Gate& gate, const Target& target, uint32_t ext) {
     LiveState& s = core_.state();
     uint64_t pointer = s.gpr(kRsp);
     if (gate.ist() != 0 || target.cpl < s.cpl()) {
         // 64-bit TSS: RSP0..2 from offset 4, IST1..7 from offset 36 (SDM vol. 3, 7.7).
         const uint64_t at = gate.ist() != 0 ? 36 + 8 * (gate.ist() - 1) : 4 + 8 * target.cpl;
         if (at + 7 > s.tr().limit)
-            return tl::make_unexpected(Exception{
-                .vector = kInvalidTss, .error_code = static_cast<uint32_t>(s.tr().selector & 0xfffc)});
+            return tl::make_unexpected(
+                Exception{.vector = kInvalidTss,
+                          .error_code = selector_error(static_cast<uint16_t>(s.tr().selector), ext)});
         pointer = GUARD(memory_.read(s.tr().base + at, 8, mmu::Privilege::ImplicitSupervisor));
     }
     if (!is_canonical(VirtAddr(pointer)))
-        return tl::make_unexpected(Exception{.vector = kStackFault, .error_code = 0});
+        return tl::make_unexpected(Exception{.vector = kStackFault, .error_code = ext});
     return pointer & ~uint64_t{15};
 }
 
@@ -173,7 +174,7 @@ Guarded<bool> Delivery::through_long_gate(const Exception& exception) {
     const Target target = GUARD(find_target(gate, exception));
     if (!is_canonical(VirtAddr(target.offset)))
         return tl::make_unexpected(general_protection(external_bit(exception)));
-    const uint64_t pointer = GUARD(long_stack(gate, target));
+    const uint64_t pointer = GUARD(long_stack(gate, target, external_bit(exception)));
 
     Frame<uint64_t, kMostWords> frame;
     frame.push(s.segment(kSs).selector);
@@ -184,7 +185,7 @@ Guarded<bool> Delivery::through_long_gate(const Exception& exception) {
     if (exception.error_code) frame.push(*exception.error_code);
     const uint64_t top = pointer - frame.bytes().size();
     const auto privilege = target.cpl == 3 ? mmu::Privilege::User : mmu::Privilege::Supervisor;
-    GUARD(memory_.write(top, frame.bytes(), privilege));
+    GUARD(memory_.push(top, frame.bytes(), sizeof(uint64_t), privilege));
     mark_accessed(target.selector, target.code);
 
     const bool inner = target.cpl < s.cpl();
@@ -249,7 +250,7 @@ Guarded<bool> Delivery::through_legacy_gate(const Exception& exception) {
     uint64_t top = stack.pointer - bytes.size();
     top &= wide_stack ? 0xffff'ffff : 0xffff;
     const auto privilege = target.cpl == 3 ? mmu::Privilege::User : mmu::Privilege::Supervisor;
-    GUARD(memory_.write((stack.segment.base + top) & 0xffff'ffff, bytes, privilege));
+    GUARD(memory_.push((stack.segment.base + top) & 0xffff'ffff, bytes, target.frame16 ? 2 : 4, privilege));
     mark_accessed(target.selector, target.code);
     if (wide_stack)
         s.gpr(kRsp) = top;

@@ -54,7 +54,7 @@ private:
     [[nodiscard]] Guarded<uint64_t> read_descriptor(uint16_t selector, Exception refusal);
     [[nodiscard]] Guarded<Target> find_target(const Gate& gate, const Exception& exception);
     [[nodiscard]] Guarded<Stack> inner_stack32(unsigned cpl, uint32_t ext);
-    [[nodiscard]] Guarded<uint64_t> long_stack(const Gate& gate, const Target& target);
+    [[nodiscard]] Guarded<uint64_t> long_stack(const Gate& gate, const Target& target, uint32_t ext);
     [[nodiscard]] uint64_t software_interrupt_length();
     void mark_accessed(uint16_t selector, const SegmentDescriptor& descriptor);
     void enter_handler(const Target& target);

@@ -39,6 +39,12 @@ uc_prot protection_of(mmu::Permissions permissions) {
     return static_cast<uc_prot>(protection);
 }
 
+// PREFETCH of a register is a NOP (SDM vol. 2, table A-6, group 16); the engine wants memory. 0: it is not
+// that.
+size_t reserved_nop_length(std::span<const uint8_t> code) {
+    return code.size() >= 3 && code[0] == 0x0f && code[1] == 0x18 && code[2] >= 0xc0 ? 3 : 0;
+}
+
 bus::Width width_of(unsigned bytes) { return static_cast<bus::Width>(bytes); }
 
 }  // namespace
@@ -222,10 +228,14 @@ struct Hooks {
         Cpu& c = cpu(user);
         c.core_.clock().leave_at(c.core_.linear_rip());
         uint8_t code[15];
-        if (c.core_.peek_code(c.core_.linear_rip(), code) != 0 && code[0] == kIcebp) {
+        const size_t available = c.core_.peek_code(c.core_.linear_rip(), code);
+        if (available != 0 && code[0] == kIcebp) {
             ++c.core_.state().rip();
             c.core_.clock().retire_one();
             c.deliver({.vector = kDebug, .origination = Origination::Trap});
+        } else if (const size_t length = reserved_nop_length({code, available})) {
+            c.core_.state().rip() += length;
+            c.core_.clock().retire_one();
         } else {
             c.deliver(invalid_opcode());
         }

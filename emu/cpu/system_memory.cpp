@@ -61,6 +61,20 @@ Guarded<bool> SystemMemory::write(uint64_t linear, std::span<const uint8_t> byte
     return true;
 }
 
+Guarded<bool> SystemMemory::push(uint64_t linear, std::span<const uint8_t> bytes, unsigned word_bytes,
+                                 mmu::Privilege privilege) {
+    auto written = write(linear, bytes, privilege);
+    if (written) return written;
+    uint64_t word = linear + bytes.size() - word_bytes;
+    const VirtAddr lowest_page = VirtAddr(linear).page_base();
+    for (;; word -= word_bytes) {
+        const auto pa = core_.mmu().translate_for_system(VirtAddr(word), mmu::Access::Write, privilege,
+                                                         core_.paging_registers(), core_.origin());
+        if (!pa) return tl::make_unexpected(exception_of(pa.error()));
+        if (word <= linear || VirtAddr(word).page_base() == lowest_page) return written;
+    }
+}
+
 // A long transfer goes page by page: a page table is told of its own part.
 bool SystemMemory::write_for_device(PhysAddr to, std::span<const uint8_t> bytes) {
     if (!core_.ram().contains(to, bytes.size())) return false;

@@ -24,6 +24,11 @@ public:
     [[nodiscard]] Guarded<bool> write(uint64_t linear, std::span<const uint8_t> bytes,
                                       mmu::Privilege privilege);
 
+    // The same for words that are pushed from the top down: a fault is that of the first of them that cannot
+    // be.
+    [[nodiscard]] Guarded<bool> push(uint64_t linear, std::span<const uint8_t> bytes, unsigned word_bytes,
+                                     mmu::Privilege privilege);
+
     // By physical address, for a device. False, and nothing done, if not all of it is RAM.
     [[nodiscard]] bool write_for_device(PhysAddr to, std::span<const uint8_t> bytes);
 
