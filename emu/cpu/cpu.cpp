@@ -6,12 +6,14 @@
 
 #include "emu/cpu/disassembler.hpp"
 #include "emu/cpu/engine_internals.hpp"
+#include "emu/cpu/store_intent.hpp"
 
 namespace forkscope::cpu {
 
 namespace {
 
 constexpr uint8_t kPushfOpcode = 0x9c;
+constexpr uint32_t kPageFaultWrite = 1u << 1;
 
 }  // namespace
 
@@ -239,6 +241,10 @@ void Cpu::handle_refused_fill() {
         uint8_t code[15];
         const size_t available = core_.peek_code(rip, code);
         if (references_stack({code, available}, s.code_bits())) exception.vector = kStackFault;
+    } else if (exception.vector == kPageFault && refused_access_ == mmu::Access::Read) {
+        uint8_t code[15];
+        const size_t available = core_.peek_code(rip, code);
+        if (reads_to_modify({code, available}, s.code64())) *exception.error_code |= kPageFaultWrite;
     }
     deliver(exception);
 }

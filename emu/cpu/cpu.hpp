@@ -133,12 +133,14 @@ private:
     void entered_user_mode();
 
     void deliver(const Exception& exception);
+    void mend(Exception& exception);
     void handle_refused_fill();
     void begin_page_end_step();
     void end_page_end_step();
     [[nodiscard]] bool swallow_step_trap();
 
-    [[nodiscard]] bool is_implicit_access(uint64_t va);
+    [[nodiscard]] bool is_implicit_access(uint64_t va, mmu::Access access);
+    [[nodiscard]] bool is_inner_stack(uint64_t page);
     void pin_resize_windows();
     [[nodiscard]] bool port_permitted(uint16_t port, unsigned bytes);
     void log_system_call();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 
 #include "emu/cpu/cpu.hpp"
 #include "emu/cpu/disassembler.hpp"
@@ -85,7 +86,7 @@ struct Hooks {
         const auto privilege = origin.cpl == 3 ? mmu::Privilege::User : mmu::Privilege::Supervisor;
         const mmu::PagingRegisters regs = c.core_.paging_registers();
         auto result = c.core_.mmu().fill(VirtAddr(va), access, privilege, regs, origin);
-        if (!result && origin.cpl == 3 && !fetch && c.is_implicit_access(va))
+        if (!result && origin.cpl == 3 && !fetch && c.is_implicit_access(va, access))
             result =
                 c.core_.mmu().fill(VirtAddr(va), access, mmu::Privilege::ImplicitSupervisor, regs, origin);
         if (!result) {
@@ -167,6 +168,7 @@ struct Hooks {
                 exception.origination = Origination::Trap;
             if (exception.origination == Origination::Fault && has_error_code(number))
                 exception.error_code = s.error_code();
+            c.mend(exception);
             c.core_.clock().leave_at(c.core_.linear_rip());
             if (number == kLinuxSystemCallVector && exception.origination == Origination::Software)
                 c.log_system_call();

@@ -68,16 +68,44 @@ bool reads_system_tables(std::span<const uint8_t> code, bool code64) {
     }
 }
 
+bool is_far_call(std::span<const uint8_t> code, bool code64) {
+    size_t i = 0;
+    while (i < code.size() && is_prefix(code[i], code64)) ++i;
+    if (i + 1 >= code.size()) return false;
+    return (code[i] == 0x9a && !code64) || (code[i] == 0xff && ((code[i + 1] >> 3) & 7) == 3);
+}
+
 }  // namespace
+
+// A far call through a gate pushes on the stack of the inner privilege level, which the task state names.
+bool Cpu::is_inner_stack(uint64_t page) {
+    LiveState& s = core_.state();
+    uint8_t code[15];
+    const size_t available = core_.peek_code(core_.linear_rip(), code);
+    if (!is_far_call({code, available}, s.code64())) return false;
+    SystemMemory memory(core_);
+    // 64-bit: RSP0 to RSP2 from 4 on; 32-bit: ESP0 at 4, with SS after each (SDM vol. 3, 8.7 and 8.2.1).
+    // Parameters and return address fit a page.
+    const unsigned word = s.long_mode() ? 8 : 4;
+    for (unsigned cpl = 0; cpl < 3; ++cpl) {
+        const auto pointer =
+            memory.read(s.tr().base + 4 + uint64_t{8} * cpl, word, mmu::Privilege::ImplicitSupervisor);
+        if (!pointer) return false;
+        const uint64_t below = *pointer - page;
+        if (below - 1 < 2 * kPageSize) return true;
+    }
+    return false;
+}
 
 // At CPL 3 the engine reads descriptor tables and the task state as the supervisor, without saying so.
 // An access by the program itself to the same bytes is told apart by its instruction.
-bool Cpu::is_implicit_access(uint64_t va) {
+bool Cpu::is_implicit_access(uint64_t va, mmu::Access access) {
     LiveState& s = core_.state();
     const auto touches = [&](const SegmentCache& table) {
         return va + kPageSize > table.base && va <= table.base + table.limit;
     };
-    if (!touches(s.gdt()) && !touches(s.ldt()) && !touches(s.tr()) && !touches(s.idt())) return false;
+    if (!touches(s.gdt()) && !touches(s.ldt()) && !touches(s.tr()) && !touches(s.idt()))
+        return access == mmu::Access::Write && is_inner_stack(va & ~kPageOffsetMask);
     uint8_t code[15];
     const size_t available = core_.peek_code(core_.linear_rip(), code);
     return reads_system_tables({code, available}, s.code64());
