@@ -296,6 +296,11 @@ uint32_t LocalApic::read_register(unsigned index) {
     }
 }
 
+void LocalApic::set_task_priority_class(uint8_t value) {
+    regs_.tpr = static_cast<uint8_t>(value << 4);
+    update();
+}
+
 void LocalApic::write_register(unsigned index, uint32_t value) {
     if (index >= LvtFirst && index - LvtFirst < kLvts) return write_lvt(index - LvtFirst, value);
     switch (index) {

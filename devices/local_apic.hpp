@@ -54,6 +54,8 @@ public:
     [[nodiscard]] uint8_t acknowledge() override;
     [[nodiscard]] uint64_t apic_base() const override { return regs_.base; }
     [[nodiscard]] bool set_apic_base(uint64_t value) override;
+    [[nodiscard]] uint8_t task_priority_class() const override { return regs_.tpr >> 4; }
+    void set_task_priority_class(uint8_t value) override;
     void receive(const bus::ApicMessage& message) override;
     // LINT0.
     void set_input(unsigned input, bool level) override;

@@ -66,6 +66,11 @@ public:
     [[nodiscard]] virtual uint64_t apic_base() const { return 0; }
     [[nodiscard]] virtual bool set_apic_base(uint64_t value) { return value == 0; }
 
+    // CR8: the priority class, 0 to 15, that interrupts must exceed (SDM vol. 3, 11.8.6 "Task Priority in
+    // IA-32e Mode"). Without a local APIC it is 0.
+    [[nodiscard]] virtual uint8_t task_priority_class() const { return 0; }
+    virtual void set_task_priority_class(uint8_t) {}
+
 protected:
     void set_pending(bool pending) { pending_ = pending; }
     void raise_nmi() { nmi_pending_ = true; }

@@ -160,7 +160,15 @@ bool Cpu::attend() {
     const unsigned cpl = core_.state().cpl();
     if (cpl != core_.clock().seen_privilege()) {
         core_.clock().see_privilege(cpl);
-        if (cpl == 3) entered_user_mode();
+        if (cpl == 3) {
+            entered_user_mode();
+            // The engine's SYSRET loads VM from R11 (SDM vol. 2, "SYSRET": it is cleared). Its code is
+            // translated anew.
+            if (core_.state().long_mode() && (core_.state().eflags() & kFlagVm) != 0) {
+                core_.state().eflags() &= ~kFlagVm;
+                return true;
+            }
+        }
     }
     if (stop_requested_ || can_take_interrupt()) return true;
     if (core_.time_at(core_.clock().at_block_start()) >= next_deadline()) return true;

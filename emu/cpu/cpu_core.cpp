@@ -15,6 +15,7 @@ CpuCore::CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::uniqu
                  void (*look)(void*), void* owner, mem::GuestRam& ram, mmu::Mirror& mirror,
                  log::Recorder& recorder)
     : id_(id),
+      model_(model),
       time_mode_(time_mode),
       steady_start_(steady_now()),
       engine_(std::move(engine)),

@@ -45,6 +45,7 @@ public:
     [[nodiscard]] InstructionClock& clock() { return clock_; }
     [[nodiscard]] CodePages& code_pages() { return code_pages_; }
     [[nodiscard]] CpuId id() const { return id_; }
+    [[nodiscard]] const CpuModel& model() const { return model_; }
     // Counts flushes of the engine's whole TLB.
     [[nodiscard]] uint32_t engine_epoch() const { return engine_epoch_; }
 
@@ -120,6 +121,7 @@ private:
     static constexpr size_t kFramePages = 256;
 
     CpuId id_;
+    const CpuModel& model_;
     TimeMode time_mode_;
     int64_t steady_start_;
     std::unique_ptr<Engine> engine_;

@@ -13,10 +13,11 @@ namespace {
 constexpr int kUcBroadwell = 20, kUcNehalem = 15, kUcEpyc = 35;
 
 constexpr std::array kModels = {
-    CpuModel{"amd", kUcEpyc, "AuthenticAMD", 0x00800f12, true, "AMD family 17h, SMEP, SMAP, 1 GiB pages"},
-    CpuModel{"intel", kUcBroadwell, "GenuineIntel", 0x000306d2, false,
+    CpuModel{"amd", kUcEpyc, "AuthenticAMD", 0x00800f12, 0xd, 0x8000001e, true,
+             "AMD family 17h, SMEP, SMAP, 1 GiB pages"},
+    CpuModel{"intel", kUcBroadwell, "GenuineIntel", 0x000306d2, 0xd, 0x80000008, false,
              "Intel Broadwell, SMEP, SMAP; Linux turns page-table isolation on"},
-    CpuModel{"plain", kUcNehalem, "GenuineIntel", 0x000106a3, false,
+    CpuModel{"plain", kUcNehalem, "GenuineIntel", 0x000106a3, 0xb, 0x80000008, false,
              "Intel Nehalem: SSE4.2 and NX, nothing odd"},
 };
 

@@ -15,7 +15,9 @@ struct CpuModel {
     std::string_view name;    // as in -cpu
     int engine_model;         // uc_cpu_x86
     std::string_view vendor;  // 12 characters
-    uint32_t version;         // CPUID 1.EAX
+    [[nodiscard]] bool is_amd() const { return vendor == "AuthenticAMD"; }
+    uint32_t version;                              // CPUID 1.EAX
+    uint32_t highest_leaf, highest_extended_leaf;  // of CPUID
     bool has_1gib_pages;
     std::string_view about;
 };

@@ -36,10 +36,10 @@ private:
 
 constexpr size_t kMostWords = 6;  // SS, SP, FLAGS, CS, IP, error code
 
-// RFLAGS as the frame shows it: a fault can be restarted, so RF is set in it (SDM vol. 3, 17.3.1.1
-// "Instruction-Breakpoint Exception Condition").
+// RFLAGS as the frame shows it: a fault can be restarted, so RF is set in it; every instruction that is done
+// clears it, which the engine does not (SDM vol. 3, 17.3.1.1 "Instruction-Breakpoint Exception Condition").
 uint64_t saved_flags(uint64_t rflags, const Exception& e) {
-    return e.origination == Origination::Fault ? rflags | kFlagRf : rflags;
+    return e.origination == Origination::Fault ? rflags | kFlagRf : rflags & ~kFlagRf;
 }
 
 }  // namespace

@@ -100,6 +100,15 @@ uint64_t Engine::rflags() const {
 
 void Engine::set_rflags(uint64_t value) { uc_reg_write(uc_, UC_X86_REG_RFLAGS, &value); }
 
+// As the guest's WRMSR would, without what stands in its way for us.
+void Engine::write_msr(uint32_t msr, uint64_t value) {
+    const uint32_t intercepted = state_.hflags() & kHfGuest;
+    state_.hflags() &= ~kHfGuest;
+    uc_x86_msr request{msr, value};
+    uc_reg_write(uc_, UC_X86_REG_MSR, &request);
+    state_.hflags() |= intercepted;
+}
+
 void Engine::flush_tlb() { internal::tlb_flush(state_.cpu_object()); }
 void Engine::flush_page(uint64_t va) { internal::tlb_flush_page(state_.cpu_object(), va); }
 void Engine::arm_intercepts() { cpu::arm_intercepts(state_, kPrivateMemory); }

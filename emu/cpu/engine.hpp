@@ -31,6 +31,8 @@ public:
     [[nodiscard]] uint64_t rflags() const;
     void set_rflags(uint64_t value);
 
+    void write_msr(uint32_t msr, uint64_t value);
+
     void flush_tlb();
     void flush_page(uint64_t va);
 

@@ -231,6 +231,7 @@ Result<void> find_registers(Scratch& s, EngineLayout& layout) {
     layout.env_old_exception = layout.env_dr + 96;
     layout.env_vm_vmcb = layout.env_dr + 104;
     layout.env_intercept = layout.env_dr + 120;
+    layout.env_intercept_cr_read = layout.env_dr + 128;
     layout.env_intercept_cr_write = layout.env_dr + 130;
     layout.tlb_before_env = EngineTlbLayout::kBytes;
     layout.env_size = s.state().size();

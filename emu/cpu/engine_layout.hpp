@@ -49,6 +49,7 @@ struct EngineLayout {
     size_t env_old_exception = 0;       // u32
     size_t env_vm_vmcb = 0;             // u64
     size_t env_intercept = 0;           // u64
+    size_t env_intercept_cr_read = 0;   // u16
     size_t env_intercept_cr_write = 0;  // u16
     size_t env_features = 0;            // u64[]
     size_t tlb_before_env = 0;          // the softmmu TLB starts this many bytes before the x86 state

@@ -173,6 +173,13 @@ const char* prove_intercepts(ProofEngine& e) {
         {"HLT", {0xf4}, kInterceptHlt},
         {"CLTS", {0x0f, 0x06}, kInterceptCr0},
         {"LMSW", {0x0f, 0x01, 0xf0}, kInterceptCr0},
+        {"MOV from CR8", {0x44, 0x0f, 0x20, 0xc0}, kInterceptReadCr8},
+        {"MOV CR8", {0x44, 0x0f, 0x22, 0xc0}, kInterceptWriteCr8},
+        {"LGDT", {0x0f, 0x01, 0x13}, kInterceptLgdt},
+        {"LIDT", {0x0f, 0x01, 0x1b}, kInterceptLidt},
+        {"LLDT", {0x0f, 0x00, 0xd0}, kInterceptLldt},
+        {"LTR", {0x0f, 0x00, 0xd8}, kInterceptLtr},
+        {"RDPMC", {0x0f, 0x33}, kInterceptRdpmc},
     };
     for (const auto& row : rows)
         if (e.run(row.code) || e.interrupt() != row.number) return row.name;
@@ -187,10 +194,9 @@ const char* prove_intercepts(ProofEngine& e) {
     s.interrupt_request() = 0;
     s.gpr(kRcx) = 0xc0000080;
     if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptMsr) return "WRMSR EFER";
-    s.gpr(kRcx) = 0xc0000102;  // KERNEL_GS_BASE
+    s.gpr(kRcx) = 0xc0000084;  // FMASK
     s.gpr(kRax) = s.gpr(kRdx) = 0;
-    if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptHlt)
-        return "WRMSR KERNEL_GS_BASE, which is not intercepted";
+    if (e.run({0x0f, 0x30}) || e.interrupt() != kInterceptHlt) return "WRMSR FMASK, which is not intercepted";
     return nullptr;
 }
 

@@ -2,6 +2,7 @@
 #include <span>
 
 #include "emu/cpu/cpu.hpp"
+#include "emu/cpu/store_intent.hpp"
 
 namespace forkscope::cpu {
 
@@ -34,14 +35,39 @@ std::optional<OuterReturn> decode_return(std::span<const uint8_t> code, unsigned
     return std::nullopt;
 }
 
+// Whether it is invalid for a reason that comes before its privilege (SDM vol. 3, table 6-2 "Priority Among
+// Concurrent Events"): LOCK where nothing is modified, or a control register that there is not.
+bool is_invalid(std::span<const uint8_t> code, bool code64) {
+    size_t i = 0;
+    bool locked = false;
+    uint8_t rex = 0;
+    for (; i < code.size(); ++i) {
+        if (code[i] == 0xf0)
+            locked = true;
+        else if (code64 && (code[i] & 0xf0) == 0x40)
+            rex = code[i];
+        else if (code[i] != 0x66 && code[i] != 0x67 && code[i] != 0xf2 && code[i] != 0xf3)
+            break;
+    }
+    if (locked && !reads_to_modify(code, code64)) return true;
+    if (i + 2 >= code.size() || code[i] != 0x0f || (code[i + 1] & 0xfd) != 0x20) return false;
+    const unsigned number = ((code[i + 2] >> 3) & 7u) | ((rex & 4u) << 1);
+    return number == 1 || (number > 4 && number != 8);
+}
+
 }  // namespace
 
 // SDM vol. 2, "RET" and "IRET": a stack segment that is not present is #SS; the engine says #NP.
 void Cpu::mend(Exception& exception) {
-    if (exception.vector != kSegmentNotPresent || exception.origination != Origination::Fault) return;
+    if (exception.origination != Origination::Fault) return;
+    if (exception.vector != kSegmentNotPresent && exception.vector != kGeneralProtection) return;
     LiveState& s = core_.state();
     uint8_t code[15];
     const size_t available = core_.peek_code(core_.linear_rip(), code);
+    if (exception.vector == kGeneralProtection) {
+        if (is_invalid({code, available}, s.code64())) exception = invalid_opcode();
+        return;
+    }
     const auto popped = decode_return({code, available}, s.code_bits());
     if (!popped) return;
     const auto privilege = s.cpl() == 3 ? mmu::Privilege::User : mmu::Privilege::Supervisor;

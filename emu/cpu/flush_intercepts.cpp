@@ -43,6 +43,28 @@ std::optional<Exception> FlushIntercepts::carry_out(int intercept) {
         case kInterceptCr4:
             refused = write_cr4(source(), origin);
             break;
+        case kInterceptReadCr8:
+            s.gpr(instruction->rm()) = interrupts_.task_priority_class();
+            break;
+        case kInterceptWriteCr8:
+            refused = write_cr8(source());
+            break;
+        case kInterceptLgdt:
+            refused = tables_.load_pointer(*instruction, s.gdt());
+            break;
+        case kInterceptLidt:
+            refused = tables_.load_pointer(*instruction, s.idt());
+            break;
+        case kInterceptLldt:
+            refused = tables_.load_ldt(*instruction);
+            break;
+        case kInterceptLtr:
+            refused = tables_.load_task(*instruction);
+            break;
+        case kInterceptRdpmc:
+            // There are no counters.
+            refused = general_protection(0);
+            break;
         case kInterceptMsr:
             if (instruction->opcode == 0x32)
                 refused = msrs_.read();
@@ -124,6 +146,12 @@ std::optional<Exception> FlushIntercepts::write_cr3(uint64_t value, const log::O
         core_.flush_engine();
     core_.mmu().on_flush(log::FlushKind::Cr3Load, VirtAddr(), old_value, value, core_.paging_registers(),
                          origin);
+    return std::nullopt;
+}
+
+std::optional<Exception> FlushIntercepts::write_cr8(uint64_t value) {
+    if (value > 15) return general_protection(0);
+    interrupts_.set_task_priority_class(static_cast<uint8_t>(value));
     return std::nullopt;
 }
 

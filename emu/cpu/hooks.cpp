@@ -300,6 +300,19 @@ struct Hooks {
         return 1;
     }
 
+    // A leaf beyond the last: AMD's are all zero (APM vol. 3, "CPUID"). The engine does as Intel: the last
+    // basic leaf (SDM vol. 2, "CPUID").
+    static int cpuid(uc_engine*, void* user) {
+        Cpu& c = cpu(user);
+        LiveState& s = c.core_.state();
+        const auto leaf = static_cast<uint32_t>(s.gpr(kRax));
+        const CpuModel& model = c.core_.model();
+        const uint32_t highest = leaf >= 0x8000'0000 ? model.highest_extended_leaf : model.highest_leaf;
+        if (leaf <= highest || !model.is_amd()) return 0;
+        for (const Gpr n : {kRax, kRbx, kRcx, kRdx}) s.gpr(n) = 0;
+        return 1;
+    }
+
     static void translated(uc_engine*, uc_tb* block, uc_tb*, void* user) {
         cpu(user).core_.clock().code_changed(block->pc);
     }
@@ -351,6 +364,7 @@ Result<void> Cpu::install_hooks() {
     add(UC_HOOK_INSN, Hooks::port_out, 1, 0, UC_X86_INS_OUT);
     add(UC_HOOK_INSN, Hooks::system_call, 1, 0, UC_X86_INS_SYSCALL);
     add(UC_HOOK_INSN, Hooks::system_enter, 1, 0, UC_X86_INS_SYSENTER);
+    add(UC_HOOK_INSN, Hooks::cpuid, 1, 0, UC_X86_INS_CPUID);
     add(UC_HOOK_INSN, Hooks::rdtsc, 1, 0, UC_X86_INS_RDTSC);
     add(UC_HOOK_INSN, Hooks::rdtscp, 1, 0, UC_X86_INS_RDTSCP);
     if (error != UC_ERR_OK) return fail("engine: cannot install a hook: {}", uc_strerror(error));

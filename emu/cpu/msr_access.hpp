@@ -25,10 +25,11 @@ public:
     [[nodiscard]] std::optional<Exception> read();
     [[nodiscard]] std::optional<Exception> write();
 
-    // Called at the first access to each register that is not there; it reads 0 and takes no write.
+    // Called at the first access to each register that is not modelled.
     void on_unknown(UnknownHandler handler) { unknown_handler_ = std::move(handler); }
 
 private:
+    [[nodiscard]] bool is_unmodelled(uint32_t msr) const;
     void note_unknown(uint32_t msr, bus::Direction direction);
 
     // Guests ask for a few dozen; more are not told apart.

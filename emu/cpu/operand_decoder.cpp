@@ -35,6 +35,7 @@ private:
 struct Prefixes {
     int segment = -1;
     bool address_size = false;
+    bool operand_size = false;
     uint8_t rex = 0;
 };
 
@@ -65,6 +66,8 @@ Prefixes read_prefixes(Cursor& cursor, bool code64) {
                 p.address_size = true;
                 break;
             case 0x66:
+                p.operand_size = true;
+                break;
             case 0xf0:
             case 0xf2:
             case 0xf3:
@@ -129,15 +132,16 @@ std::optional<DecodedInstruction> decode_two_byte(std::span<const uint8_t> code,
     if (cursor.byte() != 0x0f) return std::nullopt;
     DecodedInstruction d;
     d.rex = prefixes.rex;
+    d.operand_size_prefix = prefixes.operand_size;
     d.opcode = cursor.byte();
-    // WRMSR, RDMSR and CLTS have no ModRM byte.
-    if (d.opcode == 0x30 || d.opcode == 0x32 || d.opcode == 0x06) {
+    // WRMSR, RDMSR, RDPMC and CLTS have no ModRM byte.
+    if (d.opcode == 0x30 || d.opcode == 0x32 || d.opcode == 0x33 || d.opcode == 0x06) {
         d.length = static_cast<uint8_t>(cursor.position());
         return cursor.ok() ? std::optional(d) : std::nullopt;
     }
     d.modrm = cursor.byte();
     // MOV to and from control registers takes every mod as a register.
-    d.has_memory = d.modrm < 0xc0 && d.opcode == 0x01;
+    d.has_memory = d.modrm < 0xc0 && (d.opcode == 0x00 || d.opcode == 0x01);
     Effective e;
     const bool code32 = (s.hflags() & kHfCs32) != 0;
     const unsigned address_bits =

@@ -15,6 +15,7 @@ struct DecodedInstruction {
     uint8_t modrm = 0;   // 0 where the opcode has none
     uint8_t rex = 0;     // 0: no REX prefix
     uint8_t length = 0;  // bytes
+    bool operand_size_prefix = false;
     bool has_memory = false;
     uint64_t linear = 0;  // of the memory operand
 

@@ -18,8 +18,15 @@ namespace forkscope::cpu {
 inline constexpr int kInterceptCr0 = 0x110;
 inline constexpr int kInterceptCr3 = 0x113;
 inline constexpr int kInterceptCr4 = 0x114;
+inline constexpr int kInterceptReadCr8 = 0x108;
+inline constexpr int kInterceptWriteCr8 = 0x118;
 inline constexpr int kInterceptIntr = 0x160;
 inline constexpr int kInterceptNmi = 0x161;
+inline constexpr int kInterceptLidt = 0x16a;
+inline constexpr int kInterceptLgdt = 0x16b;
+inline constexpr int kInterceptLldt = 0x16c;
+inline constexpr int kInterceptLtr = 0x16d;
+inline constexpr int kInterceptRdpmc = 0x16f;
 inline constexpr int kInterceptPause = 0x177;
 inline constexpr int kInterceptHlt = 0x178;
 inline constexpr int kInterceptInvlpg = 0x179;
@@ -49,15 +56,15 @@ inline constexpr MsrRange kEngineMsrs[] = {
     {0x250, 0x250, kInterceptNothing},
     {0x258, 0x259, kInterceptNothing},
     {0x268, 0x26f, kInterceptNothing},
-    {0x277, 0x277, kInterceptNothing},              // PAT
+    {0x277, 0x277, kInterceptWrites},               // PAT
     {0x2ff, 0x2ff, kInterceptNothing},              // MTRRdefType
     {0x400, 0x427, kInterceptNothing},              // ten machine-check banks
     {0xc000'0080, 0xc000'0080, kInterceptWrites},   // EFER
     {0xc000'0081, 0xc000'0081, kInterceptNothing},  // STAR
     {0xc000'0082, 0xc000'0083, kInterceptWrites},   // LSTAR, CSTAR
     {0xc000'0084, 0xc000'0084, kInterceptNothing},  // FMASK
-    {0xc000'0100, 0xc000'0101, kInterceptWrites},   // FS_BASE, GS_BASE
-    {0xc000'0102, 0xc000'0103, kInterceptNothing},  // KERNEL_GS_BASE, TSC_AUX
+    {0xc000'0100, 0xc000'0102, kInterceptWrites},   // FS_BASE, GS_BASE, KERNEL_GS_BASE
+    {0xc000'0103, 0xc000'0103, kInterceptNothing},  // TSC_AUX
 };
 
 // Three parts of 2 KiB: registers from 0, from c000_0000 and from c001_0000 on. What is in none is
@@ -78,12 +85,15 @@ inline constexpr MsrRange kEngineMsrs[] = {
 
 // vmcb: a physical address that the guest cannot reach, whose word at kVmcbMsrMap leads to the map.
 inline void arm_intercepts(LiveState& state, uint64_t vmcb) {
-    constexpr unsigned kIntrBit = 0, kNmiBit = 1, kPauseBit = 23, kHltBit = 24, kInvlpgBit = 25, kMsrBit = 28;
-    constexpr uint16_t kCr0Cr3Cr4 = 0x19;
+    constexpr uint16_t kCr8 = 0x100, kCr0Cr3Cr4 = 0x19;
     state.vm_vmcb() = vmcb;
-    state.intercept() = (uint64_t{1} << kIntrBit) | (uint64_t{1} << kNmiBit) | (uint64_t{1} << kPauseBit) |
-                        (uint64_t{1} << kHltBit) | (uint64_t{1} << kInvlpgBit) | (uint64_t{1} << kMsrBit);
-    state.intercept_cr_write() = kCr0Cr3Cr4;
+    state.intercept() = 0;
+    for (const int number :
+         {kInterceptIntr, kInterceptNmi, kInterceptLidt, kInterceptLgdt, kInterceptLldt, kInterceptLtr,
+          kInterceptRdpmc, kInterceptPause, kInterceptHlt, kInterceptInvlpg, kInterceptMsr})
+        state.intercept() |= uint64_t{1} << (number - kInterceptIntr);
+    state.intercept_cr_read() = kCr8;
+    state.intercept_cr_write() = kCr0Cr3Cr4 | kCr8;
     state.hflags() |= kHfGuest;
 }
 

@@ -6,13 +6,13 @@ import struct
 import subprocess
 import sys
 
-TIMEOUT = 120  # seconds; sanitizers are slow
 
 
 class Fact:
     def __init__(self, name, expected):
         self.name, self.expected = name, expected
         self.qemu = self.known = None
+        self.for_qemu = True
 
 
 def section(image, wanted):
@@ -38,6 +38,12 @@ def read_facts(image):
         first, second = record[1:].split("\t", 1)
         if record[0] == "F":
             facts.append(Fact(first, second))
+        elif record[0] in "qk":
+            line, why = second.split("\t")
+            fact, = (fact for fact in facts if fact.name == first)
+            setattr(fact, {"q": "qemu", "k": "known"}[record[0]], (line, why))
+        elif record[0] == "N":
+            facts[-1].for_qemu = False
         elif record[0] == "Q":
             facts[-1].qemu = (first, second)
         else:
@@ -62,7 +68,7 @@ def lines_of(output):
 def command_of(args):
     if args.qemu:
         model = {"amd": "EPYC", "intel": "Broadwell-noTSX"}[args.cpu]
-        return [args.qemu, "-accel", "tcg", "-M", "pc", "-cpu", model, "-m", "64", "-kernel", args.image, "-display", "none",
+        return [args.qemu, "-accel", "tcg", "-M", "pc", "-cpu", model, "-m", "64", "-kernel", args.image, "-append", "qemu", "-display", "none",
                 "-serial", "stdio", "-monitor", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"]
     return [args.forkscope, "run", "-cpu", args.cpu, "-m", "64M", "-kernel", args.image, "--audit"]
 
@@ -71,7 +77,7 @@ def run(args):
     """What was said, how it ended, and the other stream."""
     try:
         done = subprocess.run(command_of(args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+                              stderr=subprocess.PIPE, timeout=args.timeout, check=False)
         output, errors, status = done.stdout, done.stderr.decode(errors="replace"), done.returncode
     except subprocess.TimeoutExpired as late:
         output, errors, status = late.stdout or b"", "", None
@@ -81,7 +87,7 @@ def run(args):
         said[last] = (said[last] + " shutdown").removeprefix("ok ")
     complaint = None
     if status is None:
-        complaint = f"no end after {TIMEOUT} seconds; last fact: {last}"
+        complaint = f"no end after {args.timeout:g} seconds; last fact: {last}"
     elif not shut_down and status != 1:
         complaint = f"status {status} after {last}: {errors}"
     elif not args.qemu and not re.search(r"audit: .* 0 differences", errors):
@@ -91,6 +97,8 @@ def run(args):
 
 def judge(fact, line, qemu):
     """None, or what is wrong."""
+    if qemu and not fact.for_qemu:
+        return None
     other = fact.qemu if qemu else fact.known
     if other is not None:
         if line == fact.expected:
@@ -108,6 +116,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--forkscope", help="the program to run")
     parser.add_argument("--qemu", help="qemu-system-x86_64 to run instead")
+    parser.add_argument("--timeout", type=float, default=120, help="seconds; sanitizers are slow")
     parser.add_argument("--cpu", default="amd", choices=("amd", "intel"))
     parser.add_argument("image")
     args = parser.parse_args()
