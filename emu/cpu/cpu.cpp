@@ -3,17 +3,16 @@
 #include <unicorn/unicorn.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "emu/cpu/disassembler.hpp"
 #include "emu/cpu/engine_internals.hpp"
-#include "emu/cpu/store_intent.hpp"
 
 namespace forkscope::cpu {
 
 namespace {
 
 constexpr uint8_t kPushfOpcode = 0x9c;
-constexpr uint32_t kPageFaultWrite = 1u << 1;
 
 }  // namespace
 
@@ -41,7 +40,8 @@ void Cpu::reset(const ResetState& reset_state) {
     apply_reset_state(reset_state, core_);
     core_.clock().cancel();
     core_.clock().see_privilege(0);
-    stop_requested_ = halted_ = shut_down_ = stepping_ = false;
+    stop_requested_ = halted_ = shut_down_ = stepping_ = watch_refused_ = watch_stepping_ = false;
+    watch_.update(core_.state());
     engine_error_.clear();
 }
 
@@ -218,6 +218,7 @@ void Cpu::log_system_call() {
 
 void Cpu::deliver(const Exception& exception) {
     end_page_end_step();
+    end_watched_step();
     const log::Origin origin = core_.origin();
     if (exception.vector == kPageFault) {
         ++counters_.page_faults;
@@ -244,17 +245,11 @@ void Cpu::handle_refused_fill() {
         begin_page_end_step();
         return;
     }
-    Exception exception = exception_of(refused_);
-    if (exception.vector == kGeneralProtection && !fetch) {
-        uint8_t code[15];
-        const size_t available = core_.peek_code(rip, code);
-        if (references_stack({code, available}, s.code_bits())) exception.vector = kStackFault;
-    } else if (exception.vector == kPageFault && refused_access_ == mmu::Access::Read) {
-        uint8_t code[15];
-        const size_t available = core_.peek_code(rip, code);
-        if (reads_to_modify({code, available}, s.code64())) *exception.error_code |= kPageFaultWrite;
+    if (std::exchange(watch_refused_, false)) {
+        begin_watched_step();
+        return;
     }
-    deliver(exception);
+    deliver(exception_of_refusal());
 }
 
 // A block that runs over the end of its page and cannot be fetched on is refused whole, with RIP at its

@@ -16,6 +16,7 @@
 #include "emu/cpu/block_calls.hpp"
 #include "emu/cpu/cpu_core.hpp"
 #include "emu/cpu/cpu_model.hpp"
+#include "emu/cpu/data_watch.hpp"
 #include "emu/cpu/delivery.hpp"
 #include "emu/cpu/doorbell.hpp"
 #include "emu/cpu/engine_layout.hpp"
@@ -134,10 +135,15 @@ private:
 
     void deliver(const Exception& exception);
     void mend(Exception& exception);
+    [[nodiscard]] Exception exception_of_refusal();
     void handle_refused_fill();
     void begin_page_end_step();
     void end_page_end_step();
     [[nodiscard]] bool swallow_step_trap();
+    void watch_changed();
+    void begin_watched_step();
+    void end_watched_step();
+    [[nodiscard]] bool finish_watched_step();
 
     [[nodiscard]] bool is_implicit_access(uint64_t va, mmu::Access access);
     [[nodiscard]] bool is_inner_stack(uint64_t page);
@@ -171,6 +177,11 @@ private:
     mmu::Access refused_access_ = mmu::Access::Read;
     bool stepping_ = false;  // over the instructions before a page end, see begin_page_end_step()
     uint64_t stepped_rip_ = 0;
+    DataWatch watch_;
+    bool watch_refused_ = false;   // the fill hook withheld a page for it
+    bool watch_stepping_ = false;  // over an instruction that asked for such a page
+    bool guest_steps_ = false;     // the guest had set TF itself
+    uint64_t watch_hits_ = 0;
 
     int64_t pinned_window_[EngineTlbLayout::kModes] = {};
     InstrCount window_end_[EngineTlbLayout::kModes] = {};

@@ -74,7 +74,97 @@ bool is_stack_base(x86_reg reg) {
            reg == X86_REG_EBP || reg == X86_REG_BP;
 }
 
+// The number of a general register in encodings.
+int register_number(x86_reg reg) {
+    static constexpr x86_reg kNames[16][3] = {
+        {X86_REG_RAX, X86_REG_EAX, X86_REG_AX},    {X86_REG_RCX, X86_REG_ECX, X86_REG_CX},
+        {X86_REG_RDX, X86_REG_EDX, X86_REG_DX},    {X86_REG_RBX, X86_REG_EBX, X86_REG_BX},
+        {X86_REG_RSP, X86_REG_ESP, X86_REG_SP},    {X86_REG_RBP, X86_REG_EBP, X86_REG_BP},
+        {X86_REG_RSI, X86_REG_ESI, X86_REG_SI},    {X86_REG_RDI, X86_REG_EDI, X86_REG_DI},
+        {X86_REG_R8, X86_REG_R8D, X86_REG_R8W},    {X86_REG_R9, X86_REG_R9D, X86_REG_R9W},
+        {X86_REG_R10, X86_REG_R10D, X86_REG_R10W}, {X86_REG_R11, X86_REG_R11D, X86_REG_R11W},
+        {X86_REG_R12, X86_REG_R12D, X86_REG_R12W}, {X86_REG_R13, X86_REG_R13D, X86_REG_R13W},
+        {X86_REG_R14, X86_REG_R14D, X86_REG_R14W}, {X86_REG_R15, X86_REG_R15D, X86_REG_R15W},
+    };
+    for (int n = 0; n < 16; ++n)
+        for (const x86_reg name : kNames[n])
+            if (name == reg) return n;
+    return -1;
+}
+
+unsigned segment_number(const x86_op_mem& memory) {
+    switch (memory.segment) {
+        case X86_REG_ES:
+            return 0;
+        case X86_REG_CS:
+            return 1;
+        case X86_REG_SS:
+            return 2;
+        case X86_REG_DS:
+            return 3;
+        case X86_REG_FS:
+            return 4;
+        case X86_REG_GS:
+            return 5;
+        default:
+            return is_stack_base(memory.base) ? 2 : 3;
+    }
+}
+
+// Whether it pushes, among those of is_stack_operation().
+bool is_push(unsigned id) {
+    switch (id) {
+        case X86_INS_PUSH:
+        case X86_INS_PUSHF:
+        case X86_INS_PUSHFD:
+        case X86_INS_PUSHFQ:
+        case X86_INS_CALL:
+        case X86_INS_LCALL:
+        case X86_INS_ENTER:
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace
+
+size_t memory_operands(std::span<const uint8_t> code, unsigned bits,
+                       std::span<MemoryOperand, kMostMemoryOperands> operands) {
+    const cs_insn* instruction = decode(code, 0, bits);
+    if (instruction == nullptr) return 0;
+    const cs_x86& x86 = instruction->detail->x86;
+    size_t count = 0;
+    for (uint8_t i = 0; i < x86.op_count && count < kMostMemoryOperands - 1; ++i) {
+        const cs_x86_op& operand = x86.operands[i];
+        if (operand.type != X86_OP_MEM || instruction->id == X86_INS_LEA) continue;
+        MemoryOperand& m = operands[count++];
+        m = {.base = register_number(operand.mem.base),
+             .index = register_number(operand.mem.index),
+             .scale = static_cast<unsigned>(operand.mem.scale),
+             .displacement = operand.mem.disp,
+             .segment = segment_number(operand.mem),
+             .address_bytes = x86.addr_size,
+             .bytes = operand.size,
+             .rip_relative = operand.mem.base == X86_REG_RIP,
+             .read = (operand.access & CS_AC_READ) != 0,
+             .written = (operand.access & CS_AC_WRITE) != 0};
+        // Capstone does not know what every instruction does with its operand.
+        if (!m.read && !m.written) m.read = m.written = true;
+    }
+    if (!is_stack_operation(instruction->id)) return count;
+    const bool push = is_push(instruction->id);
+    const unsigned wide = bits / 8;
+    const unsigned bytes = x86.prefix[2] == 0x66 ? (bits == 16 ? 4 : 2) : wide;
+    operands[count++] = {.base = register_number(X86_REG_RSP),
+                         .displacement = push ? -static_cast<int64_t>(bytes) : 0,
+                         .segment = 2,
+                         .address_bytes = wide,
+                         .bytes = bytes,
+                         .read = !push,
+                         .written = push};
+    return count;
+}
 
 size_t instruction_length(std::span<const uint8_t> code, unsigned bits) {
     const cs_insn* instruction = decode(code, 0, bits);

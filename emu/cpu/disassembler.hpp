@@ -19,6 +19,23 @@ namespace forkscope::cpu {
 // address, is #SS, not #GP (Intel SDM vol. 3, 6.15 "Stack Fault Exception").
 [[nodiscard]] bool references_stack(std::span<const uint8_t> code, unsigned bits);
 
+// A memory operand, said or implied (the stack); registers by their number in encodings, -1 for none.
+struct MemoryOperand {
+    int base = -1, index = -1;
+    unsigned scale = 1;
+    int64_t displacement = 0;
+    unsigned segment = 0;  // as in encodings: ES CS SS DS FS GS
+    unsigned address_bytes = 8;
+    unsigned bytes = 0;
+    bool rip_relative = false;
+    bool read = false, written = false;
+};
+inline constexpr size_t kMostMemoryOperands = 4;
+
+// Those of the first instruction; how many.
+[[nodiscard]] size_t memory_operands(std::span<const uint8_t> code, unsigned bits,
+                                     std::span<MemoryOperand, kMostMemoryOperands> operands);
+
 // Whether the first instruction can load CS and with it another privilege level: a far call, jump or return,
 // IRET, SYSRET or SYSEXIT. (SYSCALL, SYSENTER and INT are seen by hooks.)
 [[nodiscard]] bool is_far_transfer(std::span<const uint8_t> code, unsigned bits);

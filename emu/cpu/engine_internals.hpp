@@ -14,6 +14,9 @@ void tlb_flush_page_x86_64(void* cpu, uint64_t va);
 void cpu_x86_update_cr0_x86_64(void* env, uint32_t value);
 void cpu_x86_update_cr3_x86_64(void* env, uint64_t value);
 void cpu_x86_update_cr4_x86_64(void* env, uint32_t value);
+// DR0 to DR3, with the engine's own breakpoints of execution.
+void helper_set_dr_x86_64(void* env, int number, uint64_t value);
+void cpu_x86_update_dr7_x86_64(void* env, uint32_t value);
 // What generated code calls at the start of each block; never called from here.
 void helper_check_exit_request_x86_64(void* engine, uint32_t);
 // Leaves generated code by longjmp: no destructor of a frame below runs.

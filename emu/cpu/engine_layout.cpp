@@ -233,6 +233,8 @@ Result<void> find_registers(Scratch& s, EngineLayout& layout) {
     layout.env_intercept = layout.env_dr + 120;
     layout.env_intercept_cr_read = layout.env_dr + 128;
     layout.env_intercept_cr_write = layout.env_dr + 130;
+    layout.env_intercept_dr_read = layout.env_dr + 132;
+    layout.env_intercept_dr_write = layout.env_dr + 134;
     layout.tlb_before_env = EngineTlbLayout::kBytes;
     layout.env_size = s.state().size();
     return {};

@@ -51,6 +51,8 @@ struct EngineLayout {
     size_t env_intercept = 0;           // u64
     size_t env_intercept_cr_read = 0;   // u16
     size_t env_intercept_cr_write = 0;  // u16
+    size_t env_intercept_dr_read = 0;   // u16
+    size_t env_intercept_dr_write = 0;  // u16
     size_t env_features = 0;            // u64[]
     size_t tlb_before_env = 0;          // the softmmu TLB starts this many bytes before the x86 state
     size_t exit_request_before_env =

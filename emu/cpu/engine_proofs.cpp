@@ -175,6 +175,8 @@ const char* prove_intercepts(ProofEngine& e) {
         {"LMSW", {0x0f, 0x01, 0xf0}, kInterceptCr0},
         {"MOV from CR8", {0x44, 0x0f, 0x20, 0xc0}, kInterceptReadCr8},
         {"MOV CR8", {0x44, 0x0f, 0x22, 0xc0}, kInterceptWriteCr8},
+        {"MOV from DR6", {0x0f, 0x21, 0xf0}, kInterceptReadDr + 6},
+        {"MOV DR7", {0x0f, 0x23, 0xf8}, kInterceptWriteDr + 7},
         {"LGDT", {0x0f, 0x01, 0x13}, kInterceptLgdt},
         {"LIDT", {0x0f, 0x01, 0x1b}, kInterceptLidt},
         {"LLDT", {0x0f, 0x00, 0xd0}, kInterceptLldt},

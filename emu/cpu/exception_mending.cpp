@@ -2,6 +2,7 @@
 #include <span>
 
 #include "emu/cpu/cpu.hpp"
+#include "emu/cpu/disassembler.hpp"
 #include "emu/cpu/store_intent.hpp"
 
 namespace forkscope::cpu {
@@ -55,7 +56,44 @@ bool is_invalid(std::span<const uint8_t> code, bool code64) {
     return number == 1 || (number > 4 && number != 8);
 }
 
+constexpr uint32_t kPageFaultWrite = 1u << 1;
+
+// Bytes that INS or OUTS moves at a time; 0 if it is neither.
+unsigned string_port_bytes(std::span<const uint8_t> code, unsigned bits) {
+    bool operand_size = false;
+    for (const uint8_t byte : code) {
+        if (byte == 0x66) operand_size = true;
+        if (byte == 0x6c || byte == 0x6e) return 1;
+        if (byte == 0x6d || byte == 0x6f) return (bits == 16) != operand_size ? 2 : 4;
+        const bool prefix = byte == 0x66 || byte == 0x67 || byte == 0xf2 || byte == 0xf3 ||
+                            (byte & 0xe7) == 0x26 || byte == 0x64 || byte == 0x65 ||
+                            (bits == 64 && (byte & 0xf0) == 0x40);
+        if (!prefix) return 0;
+    }
+    return 0;
+}
+
 }  // namespace
+
+// The MMU refused an access of the instruction at RIP.
+Exception Cpu::exception_of_refusal() {
+    const Exception exception = exception_of(refused_);
+    if (refused_access_ == mmu::Access::Fetch) return exception;
+    LiveState& s = core_.state();
+    uint8_t bytes[15];
+    const std::span<const uint8_t> code(bytes, core_.peek_code(core_.linear_rip(), bytes));
+    // INS and OUTS ask for the port first; the engine touches the memory first.
+    const unsigned port_bytes = string_port_bytes(code, s.code_bits());
+    if (port_bytes != 0 && !port_permitted(static_cast<uint16_t>(s.gpr(kRdx)), port_bytes))
+        return general_protection(0);
+    Exception mended = exception;
+    if (exception.vector == kGeneralProtection && references_stack(code, s.code_bits()))
+        mended.vector = kStackFault;
+    else if (exception.vector == kPageFault && refused_access_ == mmu::Access::Read &&
+             reads_to_modify(code, s.code64()))
+        *mended.error_code |= kPageFaultWrite;
+    return mended;
+}
 
 // SDM vol. 2, "RET" and "IRET": a stack segment that is not present is #SS; the engine says #NP.
 void Cpu::mend(Exception& exception) {

@@ -1,5 +1,6 @@
 #include "emu/cpu/flush_intercepts.hpp"
 
+#include "emu/cpu/debug_registers.hpp"
 #include "emu/cpu/engine_internals.hpp"
 #include "emu/cpu/ram_views.hpp"
 #include "emu/cpu/svm_intercepts.hpp"
@@ -72,7 +73,12 @@ std::optional<Exception> FlushIntercepts::carry_out(int intercept) {
                 refused = static_cast<uint32_t>(s.gpr(kRcx)) == kMsrEfer ? write_efer(origin) : msrs_.write();
             break;
         default:
-            refused = invalid_opcode();
+            if (intercept >= kInterceptReadDr && intercept < kInterceptReadDr + 8)
+                refused = read_debug_register(s, *instruction);
+            else if (intercept >= kInterceptWriteDr && intercept < kInterceptWriteDr + 8)
+                refused = write_debug_register(s, *instruction);
+            else
+                refused = invalid_opcode();
             break;
     }
     if (refused) return refused;

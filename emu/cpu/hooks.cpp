@@ -36,7 +36,7 @@ uc_prot protection_of(mmu::Permissions permissions) {
     unsigned protection = 0;
     if ((permissions & mmu::kMayRead) != 0) protection |= UC_PROT_READ;
     if ((permissions & mmu::kMayWrite) != 0) protection |= UC_PROT_READ | UC_PROT_WRITE;
-    if ((permissions & mmu::kMayExecute) != 0) protection |= UC_PROT_READ | UC_PROT_EXEC;
+    if ((permissions & mmu::kMayExecute) != 0) protection |= UC_PROT_EXEC;
     return static_cast<uc_prot>(protection);
 }
 
@@ -100,10 +100,29 @@ struct Hooks {
             entry->paddr = kAbsentCode;
             return true;
         }
+        if (c.watch_.armed() && !c.watch_stepping_ && withheld(c, va, access, result->permissions))
+            return false;
         entry->perms = protection_of(result->permissions);
         entry->paddr = view_of(c, *result);
         log_resolved(c, VirtAddr(va), *result, origin);
         return true;
+    }
+
+    // A page with a byte that DR0 to DR3 watch: access is refused, and rights to watched access are held
+    // back.
+    static bool withheld(Cpu& c, uint64_t va, mmu::Access access, mmu::Permissions& permissions) {
+        const bool reads = c.watch_.covers(va, false), writes = c.watch_.covers(va, true);
+        if (access == mmu::Access::Fetch) {
+            if (reads) permissions = mmu::kMayExecute;
+            return false;
+        }
+        if (access == mmu::Access::Write ? writes : reads) {
+            c.refused_access_ = access;
+            c.watch_refused_ = true;
+            return true;
+        }
+        if (writes) permissions = static_cast<mmu::Permissions>(permissions & ~mmu::kMayWrite);
+        return false;
     }
 
     // Which view of its frame the engine gets (ram_views.hpp).
@@ -158,8 +177,8 @@ struct Hooks {
         LiveState& s = c.core_.state();
         if (number >= kFirstIntercept) {
             intercepted(c, static_cast<int>(number));
-        } else if (number == kDebug && c.swallow_step_trap()) {
-            return;
+        } else if (number == kDebug && (c.finish_watched_step() || c.swallow_step_trap())) {
+            // Nothing more to do.
         } else {
             Exception exception{.vector = static_cast<uint8_t>(number)};
             if (s.exception_is_int() != 0)
@@ -196,8 +215,11 @@ struct Hooks {
         } else if (const auto refused = c.flush_intercepts_.carry_out(number)) {
             c.deliver(*refused);
             return;
+        } else if (number == kInterceptWriteCr8) {
+            c.refresh_attention();
         }
-        if (!trap || c.swallow_step_trap()) return;
+        if (number >= kInterceptWriteDr && number < kInterceptWriteDr + 8) c.watch_changed();
+        if (!trap || c.finish_watched_step() || c.swallow_step_trap()) return;
         s.dr(6) |= kDr6SingleStep;
         c.deliver({.vector = kDebug, .origination = Origination::Trap});
     }

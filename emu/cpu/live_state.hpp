@@ -130,6 +130,8 @@ public:
     uint64_t& vm_vmcb() const { return at<uint64_t>(layout_->env_vm_vmcb); }
     uint64_t& intercept() const { return at<uint64_t>(layout_->env_intercept); }
     uint16_t& intercept_cr_read() const { return at<uint16_t>(layout_->env_intercept_cr_read); }
+    uint16_t& intercept_dr_read() const { return at<uint16_t>(layout_->env_intercept_dr_read); }
+    uint16_t& intercept_dr_write() const { return at<uint16_t>(layout_->env_intercept_dr_write); }
     uint16_t& intercept_cr_write() const { return at<uint16_t>(layout_->env_intercept_cr_write); }
     // CPUID feature words: 0 1.EDX, 1 1.ECX, 2 7.EBX, 3 7.ECX, 6 80000001.EDX, 7 80000001.ECX, ...
     uint64_t& feature(unsigned n) const { return at<uint64_t>(layout_->env_features + size_t{8} * n); }

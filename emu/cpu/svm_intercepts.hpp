@@ -22,6 +22,8 @@ inline constexpr int kInterceptReadCr8 = 0x108;
 inline constexpr int kInterceptWriteCr8 = 0x118;
 inline constexpr int kInterceptIntr = 0x160;
 inline constexpr int kInterceptNmi = 0x161;
+inline constexpr int kInterceptReadDr = 0x120;  // DR0; the other seven follow
+inline constexpr int kInterceptWriteDr = 0x130;
 inline constexpr int kInterceptLidt = 0x16a;
 inline constexpr int kInterceptLgdt = 0x16b;
 inline constexpr int kInterceptLldt = 0x16c;
@@ -94,6 +96,7 @@ inline void arm_intercepts(LiveState& state, uint64_t vmcb) {
         state.intercept() |= uint64_t{1} << (number - kInterceptIntr);
     state.intercept_cr_read() = kCr8;
     state.intercept_cr_write() = kCr0Cr3Cr4 | kCr8;
+    state.intercept_dr_read() = state.intercept_dr_write() = 0xff;
     state.hflags() |= kHfGuest;
 }
 

@@ -640,6 +640,15 @@
     invlpg TEST
     call *%rcx
     end_fact
+    fact tlb_fetched_is_not_readable, "#PF(1) +0 cr2=60000000"          # SMAP without SMEP: code of CPL 3 runs, and is no data
+    movb $0xc3, FRAMES
+    map 0, FRAMES+P+W+U
+    movl $BASE_CR4+0x200000, %eax
+    movq %rax, %cr4
+    movl $TEST, %ecx
+    call *%rcx
+9:  movb TEST, %al
+    end_fact
     fact alias_of_one_frame, "a=5a b=5a"
     map 0, FRAMES+P+W
     map 1, FRAMES+P+W
