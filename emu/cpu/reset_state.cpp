@@ -10,14 +10,15 @@ namespace {
 
 constexpr uint32_t kCode16 = 0x9b00, kData16 = 0x9300;
 constexpr uint32_t kCode32 = 0x00cf9b00, kData32 = 0x00cf9300, kCode64 = 0x00af9b00;
-constexpr uint32_t kBusyTss = 0x8b00, kLdt = 0x8200;
+// Without the busy bit, which the engine keeps in the descriptor alone.
+constexpr uint32_t kTss = 0x8900, kLdt = 0x8200;
 constexpr uint32_t kFlatLimit = 0xffff'ffff, kRealLimit = 0xffff;
 constexpr uint64_t kCr0Et = 1u << 4;
 
 void set_segments(LiveState& s, const SegmentCache& code, const SegmentCache& data) {
     for (unsigned n = kEs; n <= kGs; ++n) s.segment(n) = n == kCs ? code : data;
     s.ldt() = {0, 0, 0, kRealLimit, kLdt};
-    s.tr() = {0, 0, 0, kRealLimit, kBusyTss};
+    s.tr() = {0, 0, 0, kRealLimit, kTss};
 }
 
 }  // namespace

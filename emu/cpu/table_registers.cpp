@@ -91,8 +91,8 @@ std::optional<Exception> TableRegisters::load_task(const DecodedInstruction& ins
     if (const auto marked = memory_.write(found->at + 5, {&byte, 1}, mmu::Privilege::ImplicitSupervisor);
         !marked)
         return marked.error();
+    // The engine gives up on a far call that finds the busy bit in the cache.
     s.tr() = cache_of(*selector, found->low, found->high);
-    s.tr().flags |= kBusy;
     return std::nullopt;
 }
 
