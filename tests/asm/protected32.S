@@ -56,6 +56,7 @@
     show esp, %eax
     show eflags, last_eflags
     end_fact
+    qemu_says "#UD +0 esp=c eflags=2", "QEMU does not set RF"
     fact frame_from_user, "#UD +0 frame=14 cs=1b ss=23 esp=0"
     resume 1f
     user 9f
@@ -165,11 +166,15 @@
     movl %eax, %es
 9:  movb %es:0x1000, %al
     end_fact
+    qemu_says "ok", "QEMU checks no limits and types of segments"
+    known "ok", "the engine checks no limits and types of segments, and says nothing of loads of segments"
     fact null_es, "#GP(0) +0"
     xorl %eax, %eax
     movl %eax, %es
 9:  movb %es:FRAMES, %al
     end_fact
+    qemu_says "ok", "QEMU checks no limits and types of segments"
+    known "ok", "the engine checks no limits and types of segments, and says nothing of loads of segments"
     fact stack_16_bit, "esp=55550ffe"             # B = 0: SP alone moves
     descriptor SLOT, 0x000093000000ffff
     movl $SLOT, %eax
@@ -320,5 +325,6 @@
     subl $9b, %eax
     show eip, %eax
     end_fact
+    known "#GP(202) -2", "interrupts switch no tasks yet"
 
 # ---- Paging with 32-bit entries (4.3) and PAE (4.4).
