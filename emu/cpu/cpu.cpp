@@ -236,6 +236,7 @@ void Cpu::handle_refused_fill() {
     const VirtAddr exact(s.invalid_addr());
     if (exact.page_base() == refused_.va.page_base()) refused_.va = exact;
     const uint64_t rip = core_.linear_rip();
+    if (fetch && take_branch_back()) return;
     if (fetch)
         core_.clock().leave();
     else

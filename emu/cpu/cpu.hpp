@@ -136,6 +136,8 @@ private:
     void deliver(const Exception& exception);
     void mend(Exception& exception);
     [[nodiscard]] Exception exception_of_refusal();
+    // False: nothing was done.
+    [[nodiscard]] bool take_branch_back();
     void handle_refused_fill();
     void begin_page_end_step();
     void end_page_end_step();

@@ -11,15 +11,6 @@ constexpr uint16_t kRplMask = 3;
 constexpr uint16_t kTableIndicator = 4;  // the descriptor is in the LDT
 constexpr uint32_t kIdtErrorBit = 2;
 
-uint32_t external_bit(const Exception& e) { return e.origination == Origination::Software ? 0 : 1; }
-
-// Whether the EXT bit of faults on the way to the handler is set: the event did not come from INT n.
-uint32_t idt_error(const Exception& e) { return e.vector * 8u + kIdtErrorBit + external_bit(e); }
-
-uint32_t selector_error(uint16_t selector, uint32_t ext) {
-    return static_cast<uint32_t>(selector & ~kRplMask) | ext;
-}
-
 // The words of a frame as they lie in memory, lowest address first.
 template <typename Word, size_t N>
 class Frame {
@@ -34,7 +25,7 @@ private:
     size_t count_ = 0;
 };
 
-constexpr size_t kMostWords = 6;  // SS, SP, FLAGS, CS, IP, error code
+constexpr size_t kMostWords = 10;  // GS, FS, DS, ES, SS, SP, FLAGS, CS, IP, error code
 
 // RFLAGS as the frame shows it: a fault can be restarted, so RF is set in it; every instruction that is done
 // clears it, which the engine does not (SDM vol. 3, 17.3.1.1 "Instruction-Breakpoint Exception Condition").
@@ -43,6 +34,13 @@ uint64_t saved_flags(uint64_t rflags, const Exception& e) {
 }
 
 }  // namespace
+
+// The EXT bit of faults on the way to the handler: the event did not come from INT n.
+uint32_t Delivery::external_bit(const Exception& e) { return e.origination == Origination::Software ? 0 : 1; }
+
+uint32_t Delivery::selector_error(uint16_t selector, uint32_t ext) {
+    return static_cast<uint32_t>(selector & ~kRplMask) | ext;
+}
 
 bool Delivery::deliver(const Exception& first, const log::Origin& origin) {
     Exception exception = first;
@@ -104,21 +102,21 @@ Guarded<bool> Delivery::try_deliver(const Exception& exception) {
 }
 
 Guarded<Gate> Delivery::read_gate(const Exception& exception, unsigned gate_bytes) {
+    const uint32_t idt_error = exception.vector * 8u + kIdtErrorBit + external_bit(exception);
     const SegmentCache& idt = core_.state().idt();
     const uint64_t at = uint64_t{exception.vector} * gate_bytes;
-    if (at + gate_bytes - 1 > idt.limit) return tl::make_unexpected(general_protection(idt_error(exception)));
+    if (at + gate_bytes - 1 > idt.limit) return tl::make_unexpected(general_protection(idt_error));
     const uint64_t low = GUARD(memory_.read(idt.base + at, 8, mmu::Privilege::ImplicitSupervisor));
     uint64_t high = 0;
     if (gate_bytes == 16)
         high = GUARD(memory_.read(idt.base + at + 8, 8, mmu::Privilege::ImplicitSupervisor));
     const Gate gate(low, high);
     const bool known = gate.type() == Gate::kInterrupt32 || gate.type() == Gate::kTrap32 ||
-                       (gate_bytes == 8 && gate.is_16bit());
+                       (gate_bytes == 8 && (gate.is_16bit() || gate.type() == Gate::kTask));
     if (!known || (exception.origination == Origination::Software && gate.dpl() < core_.state().cpl()))
-        return tl::make_unexpected(general_protection(idt_error(exception)));
+        return tl::make_unexpected(general_protection(idt_error));
     if (!gate.present())
-        return tl::make_unexpected(
-            Exception{.vector = kSegmentNotPresent, .error_code = idt_error(exception)});
+        return tl::make_unexpected(Exception{.vector = kSegmentNotPresent, .error_code = idt_error});
     return gate;
 }
 
@@ -142,6 +140,9 @@ Guarded<Delivery::Target> Delivery::find_target(const Gate& gate, const Exceptio
         return tl::make_unexpected(
             Exception{.vector = kSegmentNotPresent, .error_code = selector_error(selector, ext)});
     if (s.long_mode() && (!code.long_code() || code.default_32())) return tl::make_unexpected(refusal);
+    // A handler of virtual-8086 mode runs at CPL 0 (SDM vol. 3, 20.3.1).
+    if ((s.eflags() & kFlagVm) != 0 && (code.conforming() || code.dpl() != 0))
+        return tl::make_unexpected(refusal);
     const unsigned cpl = code.conforming() ? s.cpl() : code.dpl();
     return Target{.selector = static_cast<uint16_t>((selector & ~kRplMask) | cpl),
                   .code = code,
@@ -221,13 +222,17 @@ Guarded<Delivery::Stack> Delivery::inner_stack32(unsigned cpl, uint32_t ext) {
 Guarded<bool> Delivery::through_legacy_gate(const Exception& exception) {
     LiveState& s = core_.state();
     const Gate gate = GUARD(read_gate(exception, 8));
+    if (gate.type() == Gate::kTask) return through_task_gate(gate, exception);
     const Target target = GUARD(find_target(gate, exception));
     Stack stack{static_cast<uint16_t>(s.segment(kSs).selector), s.segment(kSs), s.gpr(kRsp), false};
     if (target.cpl < s.cpl()) stack = GUARD(inner_stack32(target.cpl, external_bit(exception)));
     const bool wide_stack = (stack.segment.flags & (1u << 22)) != 0;
     if (!wide_stack) stack.pointer &= 0xffff;
 
+    const bool from_v86 = (s.eflags() & kFlagVm) != 0;
     const auto push_all = [&](auto& frame) {
+        if (from_v86)
+            for (const unsigned n : {kGs, kFs, kDs, kEs}) frame.push(s.segment(n).selector);
         if (stack.switched) {
             frame.push(s.segment(kSs).selector);
             frame.push(s.gpr(kRsp));
@@ -257,6 +262,8 @@ Guarded<bool> Delivery::through_legacy_gate(const Exception& exception) {
     else
         s.gpr(kRsp) = (s.gpr(kRsp) & ~uint64_t{0xffff}) | top;
     if (stack.switched) load_stack(stack, target.cpl);
+    if (from_v86)
+        for (const unsigned n : {kGs, kFs, kDs, kEs}) s.segment(n) = {0, 0, 0, 0, 0};
     enter_handler(target);
     return true;
 }

@@ -56,6 +56,16 @@ private:
     [[nodiscard]] Guarded<Stack> inner_stack32(unsigned cpl, uint32_t ext);
     [[nodiscard]] Guarded<uint64_t> long_stack(const Gate& gate, const Target& target, uint32_t ext);
     [[nodiscard]] uint64_t software_interrupt_length();
+    // task_switch.cpp
+    [[nodiscard]] Guarded<bool> through_task_gate(const Gate& gate, const Exception& exception);
+    [[nodiscard]] Guarded<bool> save_task();
+    [[nodiscard]] Guarded<bool> enter_task(const Exception& exception);
+    [[nodiscard]] Guarded<uint32_t> task_word(uint64_t offset);
+    [[nodiscard]] Guarded<bool> load_task_ldt(uint16_t selector);
+    [[nodiscard]] Guarded<bool> load_task_segment(unsigned n);
+
+    [[nodiscard]] static uint32_t external_bit(const Exception& exception);
+    [[nodiscard]] static uint32_t selector_error(uint16_t selector, uint32_t ext);
     void mark_accessed(uint16_t selector, const SegmentDescriptor& descriptor);
     void enter_handler(const Target& target);
     void load_stack(const Stack& stack, unsigned cpl);

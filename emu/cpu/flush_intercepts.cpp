@@ -1,5 +1,7 @@
 #include "emu/cpu/flush_intercepts.hpp"
 
+#include <cstring>
+
 #include "emu/cpu/debug_registers.hpp"
 #include "emu/cpu/engine_internals.hpp"
 #include "emu/cpu/ram_views.hpp"
@@ -130,6 +132,9 @@ std::optional<Exception> FlushIntercepts::write_cr0(const DecodedInstruction& in
         if ((s.cr(4) & kCr4Pae) == 0 || code_is_long) return general_protection(0);
     }
     if (!paging && was_paging && s.code64()) return general_protection(0);
+    if (paging && !was_paging && (s.efer() & kEferLme) == 0 && (s.cr(4) & kCr4Pae) != 0 &&
+        has_bad_pae_pointer(s.cr(3)))
+        return general_protection(0);
 
     cpu_x86_update_cr0_x86_64(s.env(), static_cast<uint32_t>(value));
     constexpr uint64_t kFlushing = kCr0Pg | kCr0Pe | mmu::kCr0WriteProtect;
@@ -140,9 +145,24 @@ std::optional<Exception> FlushIntercepts::write_cr0(const DecodedInstruction& in
     return std::nullopt;
 }
 
+// SDM vol. 3, 4.4.1 "PDPTE Registers": the four entries are checked when they are loaded.
+bool FlushIntercepts::has_bad_pae_pointer(uint64_t cr3) const {
+    constexpr uint64_t kReserved = 0x1e6 | ~((uint64_t{1} << kPhysicalBits) - 1);
+    const uint8_t* p = core_.ram().at(PhysAddr(cr3 & 0xffff'ffe0), 4 * sizeof(uint64_t));
+    if (p == nullptr) return false;
+    for (unsigned i = 0; i < 4; ++i) {
+        uint64_t entry = 0;
+        std::memcpy(&entry, p + i * sizeof entry, sizeof entry);
+        if ((entry & 1) != 0 && (entry & kReserved) != 0) return true;
+    }
+    return false;
+}
+
 std::optional<Exception> FlushIntercepts::write_cr3(uint64_t value, const log::Origin& origin) {
     LiveState& s = core_.state();
     if (s.long_mode() && value >> kPhysicalBits != 0) return general_protection(0);
+    const bool pae = (s.cr(0) & kCr0Pg) != 0 && (s.cr(4) & kCr4Pae) != 0 && !s.long_mode();
+    if (pae && has_bad_pae_pointer(value)) return general_protection(0);
     const uint64_t old_value = s.cr(3);
     cpu_x86_update_cr3_x86_64(s.env(), value);
     // The engine flushes by itself, but only with paging on.

@@ -35,6 +35,7 @@ private:
     [[nodiscard]] std::optional<Exception> write_cr4(uint64_t value, const log::Origin& origin);
     [[nodiscard]] std::optional<Exception> write_efer(const log::Origin& origin);
     [[nodiscard]] uint64_t supported_cr4() const;
+    [[nodiscard]] bool has_bad_pae_pointer(uint64_t cr3) const;
     [[nodiscard]] std::optional<Exception> write_cr8(uint64_t value);
 
     CpuCore& core_;

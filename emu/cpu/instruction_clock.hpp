@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "emu/base/address.hpp"
@@ -61,6 +62,12 @@ public:
 
     // The block ran to its end.
     void leave() { *counters_.current = kNoBlock; }
+
+    // The block that runs, or that ran last and was not left.
+    [[nodiscard]] std::optional<Block> current_block() const {
+        if (*counters_.current == kNoBlock) return std::nullopt;
+        return Block{current().pc, current().bytes};
+    }
 
     // One instruction more that the engine did not run itself.
     void retire_one() { --*counters_.left; }

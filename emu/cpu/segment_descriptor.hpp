@@ -27,6 +27,9 @@ public:
     [[nodiscard]] constexpr bool is_writable_data() const {
         return (raw_ & bit(44)) != 0 && (raw_ & bit(43)) == 0 && (raw_ & bit(41)) != 0;
     }
+    [[nodiscard]] constexpr bool is_readable() const {
+        return (raw_ & bit(44)) != 0 && ((raw_ & bit(43)) == 0 || (raw_ & bit(41)) != 0);
+    }
     [[nodiscard]] constexpr bool conforming() const { return (raw_ & bit(42)) != 0; }
     [[nodiscard]] constexpr unsigned dpl() const { return static_cast<unsigned>(bits(raw_, 46, 45)); }
     [[nodiscard]] constexpr bool present() const { return (raw_ & bit(47)) != 0; }

@@ -23,6 +23,8 @@ void load_flat_kernel_segments(LiveState& s, uint16_t code_selector, bool long_t
 std::optional<Exception> Delivery::system_call() {
     LiveState& s = core_.state();
     if ((s.efer() & kEferSce) == 0) return invalid_opcode();
+    // Intel's know it in 64-bit mode alone.
+    if (!s.code64() && !core_.model().is_amd()) return invalid_opcode();
     const auto selector = static_cast<uint16_t>((s.star() >> 32) & 0xfffc);
     const uint64_t rflags = core_.engine().rflags();
     const uint64_t next = s.rip() + kInstructionBytes;

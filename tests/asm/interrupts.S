@@ -346,26 +346,29 @@
     end_fact
 
 # ---- NMI.
-    fact nmi_with_if_0, "#NMI +0"
+    fact nmi_with_if_0, "nmi"
     apic_on
-    resume 1f
+    on 2, 2f
     self_nmi
-    jmp 9f                                        # when it comes is not said; here at the latest
-9:  nop
-    nop
-1:  end_fact
+    movl $100, %ecx                               # when it comes is not said; here at the latest
+1:  loop 1b
+    jmp 3f
+2:  say nmi
+    iretq
+3:  end_fact
     fact nmi_blocks_nmi, "first second"           # until IRET
     apic_on
     on 2, 1f
     self_nmi
-    nop
-    nop
+    movl $100, %ecx
+4:  loop 4b
     jmp 3f
 1:  on 2, 2f
     self_nmi
-    nop
-    nop
+    movl $100, %ecx
+4:  loop 4b
     say first
+    movl $100, %ecx
     iretq
 2:  say second
     pushq $DATA0

@@ -263,6 +263,57 @@
 9:  iretl
     end_fact
 
+# ---- Interrupts of the 8259, by the 8254.
+    fact interrupt_kernel, "frame=c if=0"
+    movl $1f, %eax
+    gate 0x20, CODE32, 0x8e
+    call timer_interrupt_soon
+    sti
+2:  hlt
+    jmp 2b
+1:  movl $stack_top, %eax
+    subl %esp, %eax
+    show frame, %eax
+    pushfl
+    popl %eax
+    andl $0x200, %eax
+    show if, %eax
+    movb $0x20, %al
+    outb %al, $0x20
+    end_fact
+    fact interrupt_user, "frame=14 cs=1b"
+    movl $1f, %eax
+    gate 0x20, CODE32, 0x8e
+    call timer_interrupt_soon
+    user 2f, 0x202
+2:  jmp 2b
+1:  movl $inner_stack_top, %eax
+    subl %esp, %eax
+    movl 4(%esp), %ebx
+    movl $DATA0, %ecx
+    movl %ecx, %ds
+    show frame, %eax
+    show cs, %ebx
+    movb $0x20, %al
+    outb %al, $0x20
+    end_fact
+    fact sti_shadow, "eip=1"
+    movl $1f, %eax
+    gate 0x20, CODE32, 0x8e
+    call timer_interrupt_soon
+    movl $20000, %ecx
+2:  inb $0x80, %al
+    loop 2b
+    sti
+9:  nop
+    nop
+1:  movl (%esp), %eax
+    subl $9b, %eax
+    show eip, %eax
+    movb $0x20, %al
+    outb %al, $0x20
+    end_fact
+
 # ---- Tasks (chapter 8).
     .macro prepare_task label
     movl $\label, tss2+32
@@ -325,6 +376,48 @@
     subl $9b, %eax
     show eip, %eax
     end_fact
-    known "#GP(202) -2", "interrupts switch no tasks yet"
-
-# ---- Paging with 32-bit entries (4.3) and PAE (4.4).
+    fact task_gate_exception, "code=100 link=28 eip=0"       # the error code goes on the new task's stack
+    prepare_task 1f
+    xorl %eax, %eax
+    gate 13, TSS2, 0x85
+    movl $0x100, %ecx
+9:  movl %ecx, %fs
+1:  show code, (%esp)
+    movzwl tss2, %eax
+    show link, %eax
+    movl tss+32, %eax
+    subl $9b, %eax
+    show eip, %eax
+    end_fact
+    fact task_gate_from_user, "cs=1b cpl=0 ss=23 back"
+    prepare_task 1f
+    xorl %eax, %eax
+    gate 0x40, TSS2, 0xe5
+    resume 2f
+    user 3f
+3:  int $0x40
+    leave_mode
+1:  movzwl tss+76, %eax
+    show cs, %eax
+    movl %cs, %eax
+    andl $3, %eax
+    show cpl, %eax
+    movzwl tss+80, %eax
+    show ss, %eax
+    iretl
+2:  say back
+    end_fact
+    fact task_gate_busy, "#GP(40) +0"
+    prepare_task 1f
+    movb $0x8b, gdt+TSS2+5
+    xorl %eax, %eax
+    gate 0x40, TSS2, 0x85
+9:  int $0x40
+1:  end_fact
+    fact task_gate_not_present, "#NP(40) +0"
+    prepare_task 1f
+    movb $0x09, gdt+TSS2+5
+    xorl %eax, %eax
+    gate 0x40, TSS2, 0x85
+9:  int $0x40
+1:  end_fact

@@ -68,8 +68,9 @@ def lines_of(output):
 def command_of(args):
     if args.qemu:
         model = {"amd": "EPYC", "intel": "Broadwell-noTSX"}[args.cpu]
-        return [args.qemu, "-accel", "tcg", "-M", "pc", "-cpu", model, "-m", "64", "-kernel", args.image, "-append", "qemu", "-display", "none",
-                "-serial", "stdio", "-monitor", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"]
+        # By counted instructions, so that timers do not depend on the load of the host.
+        return [args.qemu, "-accel", "tcg", "-icount", "shift=3,sleep=off", "-M", "pc", "-cpu", model, "-m", "64",
+                "-kernel", args.image, "-append", "qemu", "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"]
     return [args.forkscope, "run", "-cpu", args.cpu, "-m", "64M", "-kernel", args.image, "--audit"]
 
 
