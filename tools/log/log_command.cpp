@@ -79,6 +79,8 @@ void add_filters(CLI::App& verb, Query& query, unsigned which) {
             ->type_name("N");
     }
     if ((which & kExport) != 0) {
+        verb.add_option("--at", query.at, "dot: the moment; the end of the log if nothing is said")
+            ->type_name("T");
         verb.add_option(
                 "--from", query.from,
                 "Begin at this moment: instructions (1,000,000), virtual time (1.5ms), an event (e1234)")
@@ -254,11 +256,13 @@ void add_export_verb(CLI::App& log) {
          "html makes F.html, a report to look at: timeline, frames, page tables around a fork, costs. It is\n"
          "one file, works offline, and is bounded: what a large log has too much of is counted there.\n"
          "perfetto makes F.perfetto-trace for ui.perfetto.dev: a track a task, slices, counters.\n"
+         "dot is a graph of the page tables at a moment, for Graphviz: spaces, tables, frames.\n"
          "A file is written whole or not at all. --json is about the line that says what was written.\n"
          "  forkscope log export --to csv -o F.csv F.mmu\n"
          "  forkscope log export --to jsonl --kind pte-write,flush --task forkdemo F.mmu | jq .text\n"
          "  forkscope log export --to sqlite F.mmu && sqlite3 F.sqlite 'SELECT * FROM forks'\n"
-         "  forkscope log export --to html --with shared-tables.mmu F.mmu",
+         "  forkscope log export --to html --with shared-tables.mmu F.mmu\n"
+         "  forkscope log export --to dot --at 26.5ms F.mmu | dot -Tsvg > tables.svg",
          log_export, kExport | kTask | kRoot | kEvents, 0, nullptr});
 }
 

@@ -16,8 +16,10 @@ namespace {
 enum Use : unsigned {
     kTime = 1,    // --from, --until
     kWho = 2,     // --task, --root
-    kEvents = 4,  // --va, --kind, --level
+    kEvents = 4,  // --kind, --level
     kForks = 8,   // --fork, --with
+    kVa = 16,
+    kMoment = 32,  // --at
 };
 
 struct Format {
@@ -28,11 +30,12 @@ struct Format {
 };
 
 constexpr std::array kFormats = {
-    Format{"csv", nullptr, kTime | kWho | kEvents, export_csv},
-    Format{"jsonl", nullptr, kTime | kWho | kEvents, export_jsonl},
-    Format{"sqlite", ".sqlite", kTime | kWho | kEvents, export_sqlite},
+    Format{"csv", nullptr, kTime | kWho | kVa | kEvents, export_csv},
+    Format{"jsonl", nullptr, kTime | kWho | kVa | kEvents, export_jsonl},
+    Format{"sqlite", ".sqlite", kTime | kWho | kVa | kEvents, export_sqlite},
     Format{"html", ".html", kTime | kForks, export_html},
     Format{"perfetto", ".perfetto-trace", kTime | kWho, export_perfetto},
+    Format{"dot", nullptr, kWho | kVa | kMoment, export_dot},
 };
 
 [[nodiscard]] Result<const Format*> format_named(const std::string& name) {
@@ -49,8 +52,9 @@ constexpr std::array kFormats = {
         unsigned use;
     } options[] = {
         {"--from", query.from, kTime},     {"--until", query.to, kTime},   {"--task", query.task, kWho},
-        {"--root", query.root, kWho},      {"--va", query.va, kEvents},    {"--kind", query.kind, kEvents},
+        {"--root", query.root, kWho},      {"--va", query.va, kVa},        {"--kind", query.kind, kEvents},
         {"--level", query.level, kEvents}, {"--fork", query.fork, kForks}, {"--with", with, kForks},
+        {"--at", query.at, kMoment},
     };
     for (const auto& option : options)
         if (!option.value.empty() && (format.uses & option.use) == 0)

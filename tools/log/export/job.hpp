@@ -33,5 +33,6 @@ struct ExportCounts {
 [[nodiscard]] Result<ExportCounts> export_sqlite(const ExportJob& job);
 [[nodiscard]] Result<ExportCounts> export_html(const ExportJob& job);
 [[nodiscard]] Result<ExportCounts> export_perfetto(const ExportJob& job);
+[[nodiscard]] Result<ExportCounts> export_dot(const ExportJob& job);
 
 }  // namespace forkscope::tools

@@ -328,6 +328,61 @@ class Perfetto(Exports):
         self.assertNotIn("busybox", names)
 
 
+class Dot(Exports):
+    """During a fork: parent and child map the same frames, and with shared tables the same tables."""
+
+    def during_fork(self, log):
+        forks = json.loads(ask("forks", "--json", log).stdout)["forks"]
+        child = next(f["child"] for f in forks if f["call"] == "fork" and f["child"]["first_run"])
+        tree = json.loads(ask("show", "--json", "--limit", "1", "--kind", "tlb-fill", "--task", str(child["task"]), log).stdout)
+        return "e" + str(tree["events"][0]["event"])
+
+    def graph(self, log, *arguments):
+        done = ask("export", "--to", "dot", *arguments, log)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def drawn(self, dot):
+        if shutil.which("dot") is None:
+            self.skipTest("there is no dot")
+        done = subprocess.run(["dot", "-Tsvg"], input=dot, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        return done.stdout.decode()
+
+    def test_frames_of_both_sides_are_one_node(self):
+        moment = self.during_fork(self.log)
+        dot = self.graph(self.log, "--at", moment)
+        svg = self.drawn(dot)
+        shared = re.findall(r"^  (f\d+) \[.*peripheries=2", dot.decode(), re.MULTILINE)
+        self.assertTrue(shared)
+        for node in shared:
+            self.assertGreaterEqual(len(re.findall(rf"-> {node};", dot.decode())), 2, node)
+        tree = json.loads(ask("tree", "--json", "--limit", "0", "--at", moment, self.log).stdout)
+        for space in tree["spaces"]:
+            self.assertIn(space["who"], svg)
+        tables = {row["table"] for space in tree["spaces"] for row in space["rows"] if "table" in row}
+        for table in tables:
+            self.assertIn(f"table {table}<", svg)
+
+    def test_shared_tables_are_one_node(self):
+        log = self.record("shared.mmu", "fork=shared-tables init=/bin/cowstorm -- 2048 1 1")
+        dot = self.graph(log, "--at", self.during_fork(log)).decode()
+        self.drawn(dot.encode())
+        shared = re.findall(r"^  (t1_\w+) \[.*linked 2 times", dot, re.MULTILINE)
+        self.assertTrue(shared)
+        for table in shared:
+            self.assertEqual(len(re.findall(rf"-> {table};", dot)), 2, table)
+
+    def test_one_task_alone(self):
+        dot = self.graph(self.log, "--task", "1", "--va", "0x400000-0x40ffff").decode()
+        self.assertEqual(len(re.findall(r"shape=box, style=.rounded", dot)), 1)
+        self.drawn(dot.encode())
+
+    def test_what_does_not_fit_is_refused(self):
+        done = ask("export", "--to", "dot", "--level", "1", self.log)
+        self.assertEqual((done.returncode, done.stderr), (2, b"forkscope: --level has no meaning with --to dot\n"))
+
+
 if __name__ == "__main__":
     PARSER = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     PARSER.add_argument("--forkscope", required=True)

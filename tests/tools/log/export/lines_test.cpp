@@ -146,8 +146,8 @@ private:
 };
 
 TEST_F(Exports, NoHalfFileIsLeftWhenThereIsNoRoom) {
-    for (const char* format : {"csv", "jsonl", "sqlite", "html", "perfetto"}) {
-        const SizeLimit limit(4096);
+    for (const char* format : {"csv", "jsonl", "sqlite", "html", "perfetto", "dot"}) {
+        const SizeLimit limit(1024);
         (void)exported(format);
         EXPECT_THAT(error_,
                     ::testing::ContainsRegex(
@@ -164,7 +164,7 @@ TEST_F(Exports, ACutLogSaysSoInOneLine) {
         test::write_bytes(path_, std::span(whole).first(bytes));
         if (!log::Reader::open(path_)) continue;
         ++readable;
-        for (const char* format : {"csv", "jsonl", "sqlite", "html", "perfetto"}) {
+        for (const char* format : {"csv", "jsonl", "sqlite", "html", "perfetto", "dot"}) {
             (void)exported(format);
             EXPECT_EQ(error_, "") << bytes;
             EXPECT_THAT(summary_, HasSubstr("This log is not whole: ")) << bytes;
