@@ -36,6 +36,12 @@ inline constexpr uint32_t kONoAtime = 01000000;
 inline constexpr uint32_t kOCloExec = 02000000;
 inline constexpr uint32_t kOSync = 04010000;
 inline constexpr uint32_t kOPath = 010000000;
+// openat2
+struct OpenHow {
+    uint64_t flags, mode, resolve;
+};
+inline constexpr uint32_t kResolveNoXdev = 1, kResolveNoMagicLinks = 2, kResolveNoSymlinks = 4,
+                          kResolveBeneath = 8, kResolveInRoot = 0x10, kResolveCached = 0x20;
 inline constexpr uint32_t kOTmpFile = 020000000;  // without the O_DIRECTORY that user space adds
 
 // The *at calls

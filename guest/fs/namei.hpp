@@ -28,6 +28,7 @@ struct lookup_flags {
 struct walk_start {
     path root;
     path base;
+    uint32_t resolve = 0;  // abi::kResolve*: where the walk may not lead (man 2 openat2)
 };
 // dirfd: kAtFdCwd or a descriptor of files. BadF, NotDir.
 Result<walk_start> start_walk(const fs_struct& fs, const files_struct& files, int dirfd, const char* name);

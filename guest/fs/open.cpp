@@ -120,13 +120,14 @@ Result<RefPtr<file>> do_filp_open(const walk_start& start, const char* name, uin
     if (has(flags, abi::kOPath)) flags &= abi::kOPath | abi::kODirectory | abi::kONoFollow | abi::kOCloExec;
     TRY(check_flags(flags));
     if (name[0] == '\0') return Errno::NoEnt;
+    if (name[0] == '/' && has(start.resolve, abi::kResolveBeneath)) return Errno::XDev;
     if (has(flags, abi::kOTmpFile)) return open_tmpfile(start, name, flags, mode);
     path_walk walk(start, name);
     TRY(walk.to_parent());
     for (;;) {
         if (walk.last() != path_walk::Last::Name) {
             if (has(flags, abi::kOCreat)) return has(flags, abi::kOExcl) ? Errno::Exist : Errno::IsDir;
-            return open_found(walk.last_place(), flags, false);
+            return open_found(TRY(walk.last_place()), flags, false);
         }
         opened last = TRY(lookup_or_create(walk, flags, mode));
         if (last.child->is_negative()) return Errno::NoEnt;
@@ -137,7 +138,7 @@ Result<RefPtr<file>> do_filp_open(const walk_start& start, const char* name, uin
             found = TRY(walk.follow_last(*last.child));
             if (!found) continue;
         }
-        follow_mounts(found);
+        TRY(walk.enter_mounts(found));
         return open_found(std::move(found), flags, last.created);
     }
 }

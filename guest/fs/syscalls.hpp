@@ -59,6 +59,8 @@ Result<long> sys_fremovexattr(int fd, UserPtr<const char> name);
 // sys_open.cpp
 Result<long> sys_open(UserPath name, uint32_t flags, uint32_t mode);
 Result<long> sys_openat(int dirfd, UserPath name, uint32_t flags, uint32_t mode);
+// sys_openat2.cpp
+Result<long> sys_openat2(int dirfd, UserPath name, UserPtr<const abi::OpenHow> how, size_t bytes);
 Result<long> sys_creat(UserPath name, uint32_t mode);
 Result<long> sys_close(int fd);
 Result<long> sys_close_range(uint32_t first, uint32_t last, uint32_t flags);

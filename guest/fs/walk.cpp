@@ -23,7 +23,10 @@ const char* skip_slashes(const char* text) {
 }  // namespace
 
 path_walk::path_walk(const walk_start& start, const char* name)
-    : root_(start.root), at_(name[0] == '/' ? start.root : start.base), rest_(name) {}
+    : root_(start.root),
+      at_(name[0] == '/' ? start.root : start.base),
+      resolve_(start.resolve),
+      rest_(name) {}
 
 // Takes the next component off rest_ and says what it is.
 void path_walk::next_component() {
@@ -58,10 +61,7 @@ Result<> path_walk::to_parent() {
 
 Result<> path_walk::step() {
     if (last_ == Last::Dot) return {};
-    if (last_ == Last::DotDot) {
-        go_up(at_);
-        return {};
-    }
+    if (last_ == Last::DotDot) return go_up(at_);
     RefPtr<dentry> child = TRY(lookup_child(*at_.dentry, name_));
     if (child->is_negative()) return Errno::NoEnt;
     if (abi::is_lnk(child->d_inode->i_mode)) {
@@ -70,15 +70,33 @@ Result<> path_walk::step() {
         return {};
     }
     at_.dentry = std::move(child);
-    follow_mounts(at_);
+    return enter_mounts(at_);
+}
+
+Result<> path_walk::enter_mounts(path& p) const {
+    const vfsmount* before = p.mnt.get();
+    follow_mounts(p);
+    if (may_not(abi::kResolveNoXdev) && p.mnt.get() != before) return Errno::XDev;
+    return {};
+}
+
+// A link that leads straight to an object knows no bounds.
+Result<> path_walk::check_jump(const path& target) const {
+    if (may_not(abi::kResolveNoMagicLinks)) return Errno::Loop;
+    if (may_not(abi::kResolveBeneath | abi::kResolveInRoot)) return Errno::XDev;
+    if (may_not(abi::kResolveNoXdev) && target.mnt != at_.mnt) return Errno::XDev;
     return {};
 }
 
 // What is left of the path continues in what the link says; or, for a link to an object, the object.
 Result<path> path_walk::follow(const dentry& link) {
-    if (++links_ > kMaxSymlinks) return Errno::Loop;
+    if (++links_ > kMaxSymlinks || may_not(abi::kResolveNoSymlinks)) return Errno::Loop;
     inode& node = *link.d_inode;
-    if (node.i_op->jump_link != nullptr) return node.i_op->jump_link(node);
+    if (node.i_op->jump_link != nullptr) {
+        path target = TRY(node.i_op->jump_link(node));
+        TRY(check_jump(target));
+        return target;
+    }
     if (node.i_op->readlink == nullptr) return Errno::Inval;
     const size_t rest_length = strlen(rest_);
     auto* text = static_cast<char*>(kmalloc(abi::kPathMax + 1 + rest_length + 1));
@@ -95,7 +113,10 @@ Result<path> path_walk::follow(const dentry& link) {
     kfree(text_);
     text_ = text;
     rest_ = text;
-    if (text[0] == '/') at_ = root_;
+    if (text[0] != '/') return path();
+    const bool leaves_mount = may_not(abi::kResolveNoXdev) && root_.mnt != at_.mnt;
+    if (may_not(abi::kResolveBeneath) || leaves_mount) return Errno::XDev;
+    at_ = root_;
     return path();
 }
 
@@ -106,9 +127,13 @@ Result<path> path_walk::follow_last(const dentry& link) {
 }
 
 // "..": not above the root, and out of a mount by its mount point.
-void path_walk::go_up(path& p) const {
+Result<> path_walk::go_up(path& p) const {
+    const vfsmount* before = p.mnt.get();
     for (;;) {
-        if (p == root_) break;
+        if (p == root_) {
+            if (may_not(abi::kResolveBeneath)) return Errno::XDev;
+            break;
+        }
         if (p.dentry != p.mnt->mnt_root) {
             p.dentry = dget_parent(*p.dentry);
             break;
@@ -116,11 +141,13 @@ void path_walk::go_up(path& p) const {
         if (!follow_up(p)) break;
     }
     follow_mounts(p);
+    if (may_not(abi::kResolveNoXdev) && p.mnt.get() != before) return Errno::XDev;
+    return {};
 }
 
-path path_walk::last_place() const {
+Result<path> path_walk::last_place() const {
     path place = at_;
-    if (last_ == Last::DotDot) go_up(place);
+    if (last_ == Last::DotDot) TRY(go_up(place));
     return place;
 }
 

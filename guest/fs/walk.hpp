@@ -32,7 +32,9 @@ public:
     [[nodiscard]] inode& dir_inode() const { return *at_.dentry->d_inode; }
 
     // Where Root, Dot and DotDot lead.
-    [[nodiscard]] path last_place() const;
+    [[nodiscard]] Result<path> last_place() const;
+    // Down to what is mounted there, unless the walk has to stay in its mount: XDev.
+    Result<> enter_mounts(path& p) const;
     // The last component was the link `link`: walks on to the parent of what it names, or, if the link leads
     // straight to an object, returns that.
     Result<path> follow_last(const dentry& link);
@@ -41,10 +43,13 @@ private:
     void next_component();
     Result<> step();
     Result<path> follow(const dentry& link);
-    void go_up(path& p) const;
+    Result<> go_up(path& p) const;
+    Result<> check_jump(const path& target) const;
+    [[nodiscard]] bool may_not(uint32_t what) const { return (resolve_ & what) != 0; }
 
     path root_;
     path at_;
+    const uint32_t resolve_;
     const char* rest_;      // not yet walked
     char* text_ = nullptr;  // what rest_ points into, once a link was followed
     unsigned links_ = 0;
