@@ -11,8 +11,8 @@ struct CommandLine {
     const char* argv[kMaxInitArgs + 2] = {};
 };
 
-// Parses text, of which a copy is kept, and applies console=, loglevel=, quiet, check, failslab=, fail_step=, bug=,
-// announce= and fork=. Parameters that are not known are ignored.
+// Parses text, of which a copy is kept, and applies console=, loglevel=, quiet, check, failslab=, fail_step=,
+// bug=, announce= and fork=. Parameters that are not known are ignored.
 const CommandLine& parse_command_line(const char* text);
 [[nodiscard]] const CommandLine& command_line();
 // As the loader gave it.
