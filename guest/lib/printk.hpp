@@ -17,8 +17,8 @@ enum class LogLevel : uint8_t { Emergency = 0, Alert, Critical, Error, Warning, 
 // What the console shows: levels below this one (default 7, all but debug).
 void set_console_loglevel(unsigned level);
 [[nodiscard]] unsigned console_loglevel();
-// A second place for the lines, beside the serial port; gets those that came before, too. Called with interrupts
-// off.
+// A second place for the lines, beside the serial port; gets those that came before, too. Called with
+// interrupts off.
 void set_screen_console(void (*write)(const char* text, size_t bytes));
 
 }  // namespace guest
