@@ -4,13 +4,11 @@
 
 #include "tools/log/analysis/fork_tracker.hpp"
 #include "tools/log/export/event_row.hpp"
-#include "tools/log/export/fork_costs.hpp"
 #include "tools/log/export/frame_heat.hpp"
 #include "tools/log/export/lanes.hpp"
 #include "tools/log/export/progress.hpp"
-#include "tools/log/export/tree_diff.hpp"
+#include "tools/log/export/report_tables.hpp"
 #include "tools/log/text/decode.hpp"
-#include "tools/log/text/entry_text.hpp"
 #include "tools/log/text/numbers.hpp"
 #include "tools/log/verbs/fork_filter.hpp"
 #include "tools/log/verbs/past.hpp"
@@ -23,7 +21,6 @@ using analysis::ForkTracker;
 namespace {
 
 constexpr size_t kMostForks = 2000;
-constexpr size_t kMostTreeRows = 1500;
 
 class Report {
 public:
@@ -42,8 +39,8 @@ public:
         data_.json["lanes"] = lanes_json();
         data_.json["forks"] = forks_json();
         data_.json["heat"] = heat_json();
-        data_.json["trees"] = number == 0 ? Json(nullptr) : trees_json(tracker_.forks()[number - 1]);
-        data_.json["costs"] = TRY(costs_json());
+        data_.json["trees"] = number == 0 ? Json(nullptr) : trees_json(reader_, tracker_.forks()[number - 1]);
+        data_.json["costs"] = TRY(costs_json(job_, tracker_.forks(), data_.counts.left_out));
         left_out();
         data_.json["left_out"] = data_.counts.left_out;
         return std::move(data_);
@@ -55,13 +52,10 @@ private:
     void read_events();
     void sample_frames();
     [[nodiscard]] Result<uint64_t> fork_number() const;
-    [[nodiscard]] uint64_t end_of_birth(uint64_t event);
     [[nodiscard]] Json meta_json();
     [[nodiscard]] Json lanes_json() const;
     [[nodiscard]] Json forks_json();
     [[nodiscard]] Json heat_json() const;
-    [[nodiscard]] Json trees_json(const Fork& fork);
-    [[nodiscard]] Result<Json> costs_json();
     void left_out();
     [[nodiscard]] bool in_range(const log::Event& e) const { return e.icount >= begin_ && e.icount <= end_; }
 
@@ -266,91 +260,6 @@ Json Report::heat_json() const {
             {"owners", heat_.owners()},
             {"rows", std::move(rows)},
             {"columns", std::move(columns)}};
-}
-
-// The child's tables come into the log all at once, when they are first loaded.
-uint64_t Report::end_of_birth(uint64_t event) {
-    constexpr log::KindMask kBirth =
-        log::mask_of(log::EventKind::TableLink) | log::mask_of(log::EventKind::PteFound);
-    auto cursor = reader_.events({.from_event = event});
-    while (cursor.next())
-        if ((log::mask_of(cursor.event().kind) & kBirth) == 0) return cursor.number();
-    return reader_.event_count();
-}
-
-[[nodiscard]] Json tree_json(const TreeDiff& diff) {
-    Json rows = Json::array();
-    for (const TreeRow& row : diff.rows) {
-        const auto bits = [&](uint64_t entry) { return entry == 0 ? "" : bits_text(entry, row.level); };
-        const auto target = [&](uint64_t entry) {
-            return entry == 0 ? "" : hex(log::frame_of(entry, row.level));
-        };
-        rows.push_back({row.depth, row.level, hex(row.va), row.count, bits(row.before), bits(row.after),
-                        target(row.before), target(row.after), row.links ? 1 : 0, row.same_target ? 1 : 0,
-                        row.changed() ? 1 : 0, row.table_uses});
-    }
-    return {{"rows", std::move(rows)}, {"changed", diff.changed}, {"left_out", diff.left_out}};
-}
-
-Json Report::trees_json(const Fork& fork) {
-    const uint64_t returned = fork.end ? fork.end->event + 1 : reader_.event_count();
-    const log::Replay before = log::replay_until(reader_, fork.begin.event);
-    const log::Replay after = log::replay_until(reader_, returned);
-    Json json;
-    json["fork"] = fork.number;
-    json["call"] = analysis::kind_of(fork);
-    json["parent"] = fork.parent.label();
-    json["child"] = fork.child.label();
-    json["parent_tree"] =
-        tree_json(diff_trees({&before, fork.parent.root}, {&after, fork.parent.root}, kMostTreeRows));
-    json["child_tree"] = nullptr;
-    if (fork.child.first_run && !fork.shares_memory()) {
-        const log::Replay born = log::replay_until(reader_, end_of_birth(fork.child.first_run->event));
-        json["child_tree"] =
-            tree_json(diff_trees({&after, fork.parent.root}, {&born, fork.child.root}, kMostTreeRows));
-    }
-    return json;
-}
-
-[[nodiscard]] Json sheet_json(const std::string& file, const std::string& command_line,
-                              const std::vector<Fork>& forks) {
-    Json rows = Json::array();
-    for (const ForkCosts& costs : fork_costs(forks))
-        rows.push_back({{"call", costs.call},
-                        {"forks", costs.forks},
-                        {"failed", costs.failed},
-                        {"instructions", costs.instructions},
-                        {"table_writes", costs.table_writes},
-                        {"tables", costs.tables_allocated},
-                        {"flushes", costs.flushes},
-                        {"faults", costs.faults},
-                        {"pages_copied", costs.pages_copied}});
-    return {{"file", std::filesystem::path(file).filename().string()},
-            {"command_line", command_line},
-            {"rows", std::move(rows)}};
-}
-
-Result<Json> Report::costs_json() {
-    Json sheets = Json::array();
-    std::vector<Fork> mine;
-    for (const Fork& fork : tracker_.forks())
-        if (fork_fits(fork, job_.filter)) mine.push_back(fork);
-    sheets.push_back(sheet_json(job_.query.file, reader_.meta().command_line, mine));
-    for (const std::string& file : job_.query.with) {
-        const auto other = TRY(log::Reader::open(file));
-        Query query = job_.query;
-        query.file = file;
-        TRY_VOID(require_kinds(*other, query, ForkTracker::kKinds));
-        ForkTracker tracker;
-        auto cursor = other->events({.kinds = ForkTracker::kKinds});
-        while (cursor.next()) tracker.apply(cursor.event(), cursor.number());
-        tracker.finish();
-        sheets.push_back(sheet_json(file, other->meta().command_line, tracker.forks()));
-        if (!other->damage().none())
-            data_.counts.left_out.push_back(
-                fmt::format("'{}' is not whole: {}", file, other->damage().describe()));
-    }
-    return sheets;
 }
 
 void Report::left_out() {
