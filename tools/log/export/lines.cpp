@@ -1,6 +1,6 @@
 // CSV and JSON Lines: an event a line, with the same columns.
-#include <fmt/compile.h>
-#include <fmt/format.h>
+#include <array>
+#include <charconv>
 
 #include "tools/log/export/event_row.hpp"
 #include "tools/log/export/job.hpp"
@@ -13,6 +13,12 @@
 namespace forkscope::tools {
 
 namespace {
+
+void append_digits(std::string& to, uint64_t value, int base) {
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
+    to.append(digits.data(), end);
+}
 
 // RFC 4180, with the line ends of Unix.
 class CsvLine {
@@ -28,11 +34,12 @@ public:
     }
     void number(uint64_t value) {
         comma();
-        fmt::format_to(std::back_inserter(to_), FMT_COMPILE("{}"), value);
+        append_digits(to_, value, 10);
     }
     void address(uint64_t value) {
         comma();
-        fmt::format_to(std::back_inserter(to_), FMT_COMPILE("{:#x}"), value);
+        to_ += "0x";
+        append_digits(to_, value, 16);
     }
     void text(std::string_view value) {
         comma();
@@ -57,12 +64,14 @@ public:
     static void head(std::string& /*to*/) {}
     void number(uint64_t value) {
         name();
-        fmt::format_to(std::back_inserter(to_), FMT_COMPILE("{}"), value);
+        append_digits(to_, value, 10);
     }
     // As everywhere in our JSON: numbers are not exact beyond 2^53.
     void address(uint64_t value) {
         name();
-        fmt::format_to(std::back_inserter(to_), FMT_COMPILE("\"{:#x}\""), value);
+        to_ += "\"0x";
+        append_digits(to_, value, 16);
+        to_ += '"';
     }
     void text(std::string_view value) {
         name();

@@ -2,6 +2,7 @@
 #include "tools/log/export/utf8.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace forkscope::tools {
@@ -12,6 +13,22 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 [[nodiscard]] bool is_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Which bytes stand for themselves, for a look-up a byte.
+template <typename Rule>
+[[nodiscard]] constexpr std::array<bool, 256> bytes_that(Rule rule) {
+    std::array<bool, 256> table{};
+    for (unsigned byte = 0; byte < table.size(); ++byte) table[byte] = byte < 0x80 && rule(byte);
+    return table;
+}
+constexpr std::array<bool, 256> kPlainInCsv =
+    bytes_that([](unsigned c) { return c != ',' && c != '"' && c != '\r' && c != '\n'; });
+constexpr std::array<bool, 256> kPlainInJson =
+    bytes_that([](unsigned c) { return c >= ' ' && c != '"' && c != '\\' && c != '<' && c != 0x7f; });
+
+[[nodiscard]] bool is_plain(std::string_view text, const std::array<bool, 256>& plain) {
+    return std::ranges::all_of(text, [&](char c) { return plain[static_cast<unsigned char>(c)]; });
 }
 
 [[nodiscard]] bool continues(unsigned char c, unsigned char least = 0x80, unsigned char most = 0xbf) {
@@ -75,25 +92,28 @@ std::string as_utf8(std::string_view text) {
 }
 
 void append_json_string(std::string& to, std::string_view text) {
-    std::string clean;
-    if (!is_ascii(text)) {
-        append_utf8(clean, text);
-        text = clean;
+    if (is_plain(text, kPlainInJson)) {
+        to += '"';
+        to += text;
+        to += '"';
+        return;
     }
+    const std::string clean = as_utf8(text);
+    text = clean;
     to += '"';
     for (const char c : text) append_json_ascii(to, c);
     to += '"';
 }
 
 void append_csv_field(std::string& to, std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-        append_utf8(to, text);
+    if (is_plain(text, kPlainInCsv)) {
+        to += text;
         return;
     }
+    const bool in_quotes = text.find_first_of(",\"\r\n") != std::string_view::npos;
+    if (!in_quotes) return append_utf8(to, text);
     to += '"';
-    std::string clean;
-    append_utf8(clean, text);
-    for (const char c : clean) {
+    for (const char c : as_utf8(text)) {
         if (c == '"') to += c;
         to += c;
     }
