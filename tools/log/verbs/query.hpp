@@ -30,11 +30,11 @@ struct Query {
     std::string root;      // physical address
     std::string ram;       // the file of `run --save-ram`
     std::string checks = "all";
-    std::string format;  // to export to
-    std::string output;  // the file that is written; "-": standard output
+    std::string format;             // to export to
+    std::string output;             // the file that is written; "-": standard output
     std::vector<std::string> with;  // further logs
-    std::string fork;    // its number; empty: none named
-    uint64_t limit = 0;  // 0: none
+    std::string fork;               // its number; empty: none named
+    uint64_t limit = 0;             // 0: none
 
     [[nodiscard]] bool has_filter() const {
         return !(from.empty() && to.empty() && task.empty() && va.empty() && kind.empty() && level.empty() &&
