@@ -90,9 +90,7 @@ bool I8042::move_mouse(const Ps2Mouse::Motion& motion) {
     return taken;
 }
 
-bool I8042::keyboard_drained() const {
-    return (regs_.status & kOutputFull) == 0 && !keyboard_.has_byte();
-}
+bool I8042::keyboard_drained() const { return (regs_.status & kOutputFull) == 0 && !keyboard_.has_byte(); }
 
 void I8042::update_lines() {
     const bool full = (regs_.status & kOutputFull) != 0, mouse = (regs_.status & kFromMouse) != 0;

@@ -95,7 +95,8 @@ void register_run_command(CLI::App& app) {
                     "write the guest's RAM at the end to this file, by physical address: what\n"
                     "`forkscope log verify` compares the log with")
         ->type_name("FILE");
-    run->add_option("--screenshot", options->screenshot, "write what the guest's screen shows at the end: a PNG, or text if the name ends in .txt")
+    run->add_option("--screenshot", options->screenshot,
+                    "write what the guest's screen shows at the end: a PNG, or text if the name ends in .txt")
         ->type_name("FILE");
     run->add_option("--keys", options->keys,
                     "type this on the guest's keyboard, key by key, whenever it waits for input: text with\n"

@@ -8,8 +8,8 @@
 
 namespace forkscope::cli {
 
-// A screen that is off, or in a mode that is not modelled, is black. A path that ends in .txt gets the characters
-// instead, as UTF-8.
+// A screen that is off, or in a mode that is not modelled, is black. A path that ends in .txt gets the
+// characters instead, as UTF-8.
 [[nodiscard]] Result<> take_screenshot(machine::Machine& machine, const std::string& path);
 
 }  // namespace forkscope::cli

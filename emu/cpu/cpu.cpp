@@ -68,6 +68,11 @@ void Cpu::request_stop() {
     if (host_clock()) Doorbell::ring(core_.state(), kRequestNmi);
 }
 
+void Cpu::request_stop_from_signal() {
+    stop_from_signal_.store(true);
+    if (host_clock()) Doorbell::ring(core_.state(), kRequestNmi);
+}
+
 bool Cpu::can_take_nmi() const {
     if (!wiring_.interrupts.nmi_pending()) return false;
     const LiveState& s = core_.state();
@@ -96,8 +101,9 @@ void Cpu::take_interrupt() {
 RunStop Cpu::run(VirtualNs deadline) {
     limit_ = deadline;
     for (;;) {
-        if (stop_requested_) {
+        if (stop_requested_ || stop_from_signal_.load()) {
             stop_requested_ = false;
+            stop_from_signal_.store(false);
             return RunStop::Requested;
         }
         if (shut_down_) return RunStop::Shutdown;
@@ -170,7 +176,7 @@ bool Cpu::attend() {
             }
         }
     }
-    if (stop_requested_ || can_take_interrupt()) return true;
+    if (stop_requested_ || stop_from_signal_.load() || can_take_interrupt()) return true;
     if (core_.time_at(core_.clock().at_block_start()) >= next_deadline()) return true;
     refresh_attention();
     return false;

@@ -1,6 +1,7 @@
 // One x86-64 CPU: Unicorn under our MMU, exception delivery and clock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -80,6 +81,8 @@ public:
     [[nodiscard]] RunStop run(VirtualNs deadline);
     // Ends run() before the next block. From hooks and devices: the CPU's own thread.
     void request_stop();
+    // The same, from a signal handler in the thread that runs: sets a flag, which is seen soon.
+    void request_stop_from_signal();
     // After Halted: virtual time passes in HLT.
     void idle_until(VirtualNs time) { core_.idle_until(time); }
     // Whether an interrupt could end a HLT.
@@ -171,6 +174,7 @@ private:
 
     VirtualNs limit_ = 0;
     bool stop_requested_ = false;
+    std::atomic<bool> stop_from_signal_{false};
     bool stopped_in_hook_ = false;
     bool halted_ = false;
     bool shut_down_ = false;

@@ -7,13 +7,6 @@
 
 namespace forkscope::cpu {
 
-namespace {
-
-// How far ahead the limit is set at most, so that `left` stays far from its own ends.
-constexpr InstrCount kFarAway = InstrCount{1} << 30;
-
-}  // namespace
-
 InstructionClock::InstructionClock(CodeReader& reader, const LiveState& state, void (*look)(void*),
                                    void* owner)
     : counters_{reinterpret_cast<int32_t*>(&state.segment(kEs).hole.word), &state.segment(kCs).hole.word},
@@ -42,34 +35,54 @@ void InstructionClock::allocate_places(size_t calls) {
 
 void InstructionClock::enter(const BlockCall& call, const void* hook) {
     if (rewriting_ == Rewriting::Untried) try_rewriting(call, hook);
-    const uint32_t index = identify(call);
+    const bool cut_off = was_cut_off(call);
+    if (cut_off) leave_at(call.pc);
+    const uint32_t index = identify(call, cut_off ? Rewriting::Impossible : rewriting_);
     *counters_.current = index;
     *counters_.left -= places_.get()[index].count;
     const bool watched = index < kFirstCall && known_[index - kFirstSlot].watched;
     if (look_needed()) [[unlikely]]
-        look_(owner_);
+        call_look();
     // Its end may be in another privilege level: then the next block wants a look.
     if (watched && *counters_.current == index) look_soon();
 }
 
-void InstructionClock::look_if_needed(void* clock) {
-    auto& c = *static_cast<InstructionClock*>(clock);
-    if (c.look_needed()) [[unlikely]]
-        c.look_(c.owner_);
-    else
-        c.look_at(c.wanted_);
+void InstructionClock::look_now(void* clock) { static_cast<InstructionClock*>(clock)->call_look(); }
+
+void InstructionClock::call_look() {
+    soon_ = false;
+    look_(owner_);
 }
 
 void InstructionClock::look_at(InstrCount retired) {
     wanted_ = retired;
-    set_limit(std::clamp(retired, at_block_end(), at_block_end() + kFarAway));
+    set_limit();
 }
 
-void InstructionClock::look_soon() { set_limit(at_block_end()); }
+void InstructionClock::look_soon() {
+    soon_ = true;
+    set_limit();
+}
+
+void InstructionClock::set_limit() {
+    const InstrCount end = at_block_end();
+    const InstrCount limit = soon_ ? end : std::clamp(wanted_, end, end + kFarAway);
+    *counters_.left = static_cast<int32_t>(limit - end);
+    limit_ = limit;
+}
+
+// A store into the block that runs makes the engine leave it there, and run the storing instruction alone, in
+// a block of its own. No branch to the middle of a block leads to a block that ends sooner.
+bool InstructionClock::was_cut_off(const BlockCall& call) {
+    const Place& before_it = current();
+    if (call.pc - before_it.pc >= before_it.bytes) return false;
+    if (call.pc + call.bytes >= before_it.pc + before_it.bytes) return false;
+    return reader_.count_instructions({call.pc, call.bytes}) == 1;
+}
 
 void InstructionClock::try_rewriting(const BlockCall& call, const void* hook) {
     rewriting_ = Rewriting::Impossible;
-    if (!calls_.locate(call.return_address, cpu_state_, counters_, hook, look_if_needed, this)) return;
+    if (!calls_.locate(call.return_address, cpu_state_, counters_, hook, look_now, this)) return;
     const Place known_block = current();
     const uint32_t index = *counters_.current;
     allocate_places(calls_.indices());
@@ -78,7 +91,7 @@ void InstructionClock::try_rewriting(const BlockCall& call, const void* hook) {
 }
 
 // The index of the block's place. The first time, the call is rewritten if it can be.
-uint32_t InstructionClock::identify(const BlockCall& call) {
+uint32_t InstructionClock::identify(const BlockCall& call, Rewriting rewriting) {
     const size_t at = slot(call.pc);
     const auto index = static_cast<uint32_t>(kFirstSlot + at);
     Place& place = places_.get()[index];
@@ -92,7 +105,7 @@ uint32_t InstructionClock::identify(const BlockCall& call) {
                  static_cast<uint16_t>(reader_.count_instructions(block))};
         known.frame = frame;
         known.watched = reader_.may_change_privilege(block);
-        if (rewriting_ == Rewriting::Possible && !known.watched && rewrite(call, place)) {
+        if (rewriting == Rewriting::Possible && !known.watched && rewrite(call, place)) {
             known.epoch = 0;
             return kFirstCall + calls_.index_of(call);
         }

@@ -47,9 +47,10 @@ public:
     // itself. Calls look() if need be.
     void enter(const BlockCall& call, const void* hook);
 
-    // Somebody must look before the next block, for so many instructions have retired by then.
+    // look() is wanted once so many instructions have retired; it comes now and then before that as well,
+    // every kFarAway instructions at least.
     void look_at(InstrCount retired);
-    // Somebody must look before the next block. look_at() stays as it was.
+    // look() is wanted before the next block, whatever look_at() says meanwhile.
     void look_soon();
     void see_privilege(unsigned cpl) { seen_cpl_ = cpl; }
     [[nodiscard]] unsigned seen_privilege() const { return seen_cpl_; }
@@ -115,6 +116,9 @@ private:
     };
     enum class Rewriting : uint8_t { Untried, Possible, Impossible };
 
+    // How far ahead of the instructions that have retired the limit is at most, so that `left` stays far from
+    // its own ends, and what comes from a signal handler is seen soon.
+    static constexpr InstrCount kFarAway = InstrCount{1} << 24;
     static constexpr uint32_t kNoBlock = 0;
     static constexpr uint32_t kFirstSlot = 1;
     static constexpr size_t kSlots = size_t{1} << 14;
@@ -123,19 +127,18 @@ private:
 
     static size_t slot(uint64_t pc) { return (pc ^ (pc >> 14)) & (kSlots - 1); }
     [[nodiscard]] const Place& current() const { return places_.get()[*counters_.current]; }
-    [[nodiscard]] uint32_t identify(const BlockCall& call);
+    [[nodiscard]] uint32_t identify(const BlockCall& call, Rewriting rewriting);
     [[nodiscard]] bool rewrite(const BlockCall& call, const Place& place);
     void try_rewriting(const BlockCall& call, const void* hook);
     void allocate_places(size_t calls);
     [[nodiscard]] bool look_needed() const {
-        return at_block_start() >= wanted_ || ((*hflags_ ^ seen_cpl_) & 3) != 0;
+        return soon_ || at_block_start() >= wanted_ || ((*hflags_ ^ seen_cpl_) & 3) != 0;
     }
-    // look() if it is needed. Called by the engine's code too, where `left` has become negative.
-    static void look_if_needed(void* clock);
-    void set_limit(InstrCount limit) {
-        *counters_.left = static_cast<int32_t>(limit - at_block_end());
-        limit_ = limit;
-    }
+    // Where `left` has become negative. Called by the engine's code.
+    static void look_now(void* clock);
+    void call_look();
+    void set_limit();
+    [[nodiscard]] bool was_cut_off(const BlockCall& call);
     void leave_after(uint32_t instructions) {
         *counters_.left += static_cast<int32_t>(current().count - instructions);
         *counters_.current = kNoBlock;
@@ -145,6 +148,7 @@ private:
     BlockCounters counters_;
     InstrCount limit_ = 0;   // *counters_.left is what lacks to it
     InstrCount wanted_ = 0;  // look_at()
+    bool soon_ = false;      // look_soon()
     std::unique_ptr<Place, Unmap> places_;
     const uint32_t* hflags_;  // its low two bits are the CPL
     const void* cpu_state_;

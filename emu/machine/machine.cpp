@@ -165,7 +165,7 @@ MachineExit Machine::run(VirtualNs limit) {
 
 void Machine::interrupt(int signal) {
     interrupted_by_ = signal;
-    cpu_->request_stop();
+    cpu_->request_stop_from_signal();
 }
 
 // The CPU waits for an interrupt. With somebody at the other end of the serial line time passes as it

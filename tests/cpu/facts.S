@@ -328,6 +328,28 @@ fact write_entries           # RDI: a page-table entry; every width and kind of 
     rep stosq
     hlt
 
+fact store_into_own_block     # 1 + 10 * 7 + 1 instructions with the HLT; each store leaves the byte as it is
+    movl $10, %ecx
+1:  movb $0x90, 2f(%rip)
+    nop
+    nop
+    nop
+2:  nop
+    decl %ecx
+    jnz 1b
+    hlt
+
+fact weaken_and_return       # as enter_user, after a store at R12 and a write that makes its entry, at RDI,
+    movq %rax, (%r12)        # read-only; and with an OUT in the block of the IRETQ
+    andq $~2, (%rdi)
+    pushq $0x1b
+    pushq %rcx
+    pushq %rdx
+    pushq $0x23
+    pushq %rbx
+    outb %al, $0x80
+    iretq
+
 fact enter_user              # to RBX at CPL 3 with RFLAGS in RDX and RSP in RCX
     pushq $0x1b
     pushq %rcx

@@ -49,6 +49,84 @@ TEST_F(Paging, StoreAcrossAPageEndFaultsOnTheSecondPageAndWritesNothing) {
     EXPECT_EQ(m.ram.read<uint64_t>(m.frame(0) + 0xff8), 0x1111u);
 }
 
+// What reads and writes one operand asks for both at once.
+TEST_F(Paging, AReadModifyWriteOfAMissingPageFaultsAsAWrite) {
+    const struct {
+        const char* name;
+        std::vector<uint8_t> code;  // with RBX as the address
+        bool writes;
+    } rows[] = {
+        {"inc byte", {0xfe, 0x03}, true},
+        {"dec qword", {0x48, 0xff, 0x0b}, true},
+        {"lock inc", {0xf0, 0xff, 0x03}, true},
+        {"add", {0x01, 0x03}, true},
+        {"adc imm", {0x83, 0x13, 0x01}, true},
+        {"or", {0x09, 0x03}, true},
+        {"and imm", {0x81, 0x23, 0, 0, 0, 0}, true},
+        {"xor", {0x31, 0x03}, true},
+        {"sub", {0x29, 0x03}, true},
+        {"sbb", {0x19, 0x03}, true},
+        {"not", {0xf7, 0x13}, true},
+        {"neg", {0xf7, 0x1b}, true},
+        {"xchg", {0x87, 0x03}, true},
+        {"cmpxchg", {0x0f, 0xb1, 0x0b}, true},
+        {"cmpxchg8b", {0x0f, 0xc7, 0x0b}, true},
+        {"cmpxchg16b", {0x48, 0x0f, 0xc7, 0x0b}, true},
+        {"xadd", {0x0f, 0xc1, 0x0b}, true},
+        {"bts", {0x0f, 0xba, 0x2b, 1}, true},
+        {"btr register", {0x0f, 0xb3, 0x03}, true},
+        {"btc", {0x0f, 0xba, 0x3b, 1}, true},
+        {"shl", {0xd1, 0x23}, true},
+        {"sar by cl", {0xd3, 0x3b}, true},
+        {"rol", {0xc1, 0x03, 3}, true},
+        {"rcr", {0xd1, 0x1b}, true},
+        {"ror by cl", {0xd3, 0x0b}, true},
+        {"rcl", {0xd1, 0x13}, true},
+        {"rol by 1", {0xd1, 0x03}, true},
+        {"shld", {0x0f, 0xa4, 0x03, 1}, true},
+        {"shrd", {0x0f, 0xad, 0x03}, true},
+        {"cmp", {0x39, 0x03}, false},
+        {"test", {0x85, 0x03}, false},
+        {"bt", {0x0f, 0xba, 0x23, 1}, false},
+        {"mov from", {0x8b, 0x03}, false},
+        {"add from", {0x03, 0x03}, false},
+        {"push", {0xff, 0x33}, false},
+        {"mul", {0xf7, 0x23}, false},
+        {"movdqu from", {0xf3, 0x0f, 0x6f, 0x03}, false},
+        {"mov to", {0x89, 0x03}, true},
+        {"setc", {0x0f, 0x92, 0x03}, true},
+    };
+    for (const auto& row : rows) {
+        CpuMachine one;
+        constexpr uint64_t kCode = 0x1f0000;
+        std::memcpy(one.ram.at(PhysAddr(kCode), row.code.size()), row.code.data(), row.code.size());
+        one.set_gpr(cpu::kRbx, CpuMachine::page(3) + 0x40);
+        EXPECT_EQ(one.run_at(kCode), RunStop::Halted) << row.name;
+        const Report r = one.report();
+        EXPECT_EQ(r.vector, 14u) << row.name;
+        EXPECT_EQ(r.error_code, row.writes ? 2u : 0u) << row.name;
+        EXPECT_EQ(r.cr2, CpuMachine::page(3) + 0x40) << row.name;
+        EXPECT_EQ(r.rip, kCode) << row.name;
+    }
+}
+
+// A port access in the block that ends in IRETQ moves the next deadline, and must not put the look off that
+// the return to user mode needs.
+TEST_F(Paging, AReturnToUserModeIsSeenAfterAPortAccessInItsBlock) {
+    m.map(5, kPresent | kWritable | kUser);
+    m.map(15, kPresent | kWritable | kUser);
+    m.set_gpr(cpu::kR12, CpuMachine::page(5));
+    m.set_gpr(cpu::kRdi, m.entry(5).raw());
+    m.set_gpr(cpu::kRbx, m.user_at("int_80"));
+    m.set_gpr(cpu::kRcx, CpuMachine::page(16));
+    m.set_gpr(cpu::kRdx, 2);
+    EXPECT_EQ(m.run("weaken_and_return"), RunStop::Halted);
+    ASSERT_EQ(m.report().vector, 0x80u);
+    const auto found = m.events().of(EventKind::Finding);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].va, CpuMachine::page(5));
+}
+
 TEST_F(Paging, UserAccessToASupervisorPage) {
     m.map(0, kPresent | kWritable);
     m.set_gpr(cpu::kR15, m.page(0) + 0x20);

@@ -1,6 +1,9 @@
 // Instructions are counted exactly, time derives from them, interrupts come when they may, runs repeat.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "tests/cpu/cpu_machine.hpp"
 
 namespace forkscope::test {
@@ -28,6 +31,27 @@ TEST(Time, InstructionsAreCountedExactly) {
     const InstrCount before = m.cpu->icount();
     EXPECT_EQ(m.run("fixed_count"), RunStop::Halted);
     EXPECT_EQ(m.cpu->icount() - before, 4u + 1000 * 2 + 2);
+}
+
+// The engine leaves such a block in its middle, and runs it again from there.
+TEST(Time, AStoreIntoTheRunningBlockCountsNothingTwice) {
+    CpuMachine m;
+    EXPECT_EQ(m.run("store_into_own_block"), RunStop::Halted);
+    EXPECT_EQ(m.cpu->icount(), 1u + 10 * 7 + 1);
+}
+
+// As a signal handler asks for it: by a flag alone.
+TEST(Time, AStopAskedForByASignalComesSoon) {
+    for (const auto mode : {cpu::TimeMode::Instructions, cpu::TimeMode::Host}) {
+        CpuMachine m(mode);
+        ASSERT_EQ(m.run("spin", 5000), RunStop::Deadline);
+        std::thread other([&m] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            m.cpu->request_stop_from_signal();
+        });
+        EXPECT_EQ(m.cpu->run(m.cpu->now() + 3'600 * kNsPerSecond), RunStop::Requested);
+        other.join();
+    }
 }
 
 TEST(Time, CountsDoNotDependOnWhereTheRunIsCutUp) {
