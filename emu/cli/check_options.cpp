@@ -79,6 +79,9 @@ Result<void> check_options(const RunOptions& options) {
         return fail("-m {}M: expected at most {}G", options.ram_bytes / kMiB, kMostRam / kGiB);
     if (options.record.empty() && !options.events.empty())
         return fail("--events: expected --record FILE too");
+    if (options.fast && !options.check.empty())
+        return fail("--check {}: with --fast nobody sees the returns to user mode; expected no --fast",
+                    options.check);
     if (options.trace.empty() && !options.trace_file.empty()) return fail("-D: expected -d ITEMS too");
     if (!(options.exit_after_seconds >= 0 && options.exit_after_seconds <= kLongestRun))
         return fail("--exit-after: expected a number of seconds from 0 (never) to {:.0f}", kLongestRun);

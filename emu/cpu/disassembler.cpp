@@ -3,6 +3,8 @@
 #include <capstone/capstone.h>
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace forkscope::cpu {
 
 namespace {
@@ -37,6 +39,40 @@ private:
 const cs_insn* decode(std::span<const uint8_t> code, uint64_t address, unsigned bits) {
     static Decoder decoder16(CS_MODE_16), decoder32(CS_MODE_32), decoder64(CS_MODE_64);
     return (bits == 64 ? decoder64 : bits == 32 ? decoder32 : decoder16).decode(code, address);
+}
+
+// Bytes of a ModRM byte and what it brings along (Intel SDM vol. 2, 2.1.5 "Addressing-Mode Encoding of ModR/M
+// and SIB Bytes"); 0 if the code ends before.
+size_t modrm_bytes(std::span<const uint8_t> code, bool address16) {
+    if (code.empty()) return 0;
+    const unsigned mode = code[0] >> 6, rm = code[0] & 7;
+    if (mode == 3) return 1;
+    if (address16) return 1 + (mode == 1 ? 1 : mode == 2 || rm == 6 ? 2 : 0);
+    const bool sib = rm == 4;
+    if (sib && code.size() < 2) return 0;
+    const bool no_base = (sib ? code[1] & 7 : rm) == 5;
+    return 1 + (sib ? 1 : 0) + (mode == 1 ? 1 : mode == 2 || no_base ? 4 : 0);
+}
+
+// What the engine runs and Capstone does not know: prefetches, hints and the like, whose opcode is 0F xx, and
+// MOV from a segment register in odd forms. All have a ModRM byte and no immediate.
+size_t length_by_modrm(std::span<const uint8_t> code, unsigned bits) {
+    constexpr std::string_view kPrefixes = "\x66\x67\xf2\xf3\xf0\x2e\x36\x3e\x26\x64\x65";
+    bool address_size = false;
+    size_t at = 0;
+    for (; at < code.size() && kPrefixes.find(static_cast<char>(code[at])) != std::string_view::npos; ++at)
+        address_size |= code[at] == 0x67;
+    if (bits == 64 && at < code.size() && (code[at] & 0xf0) == 0x40) ++at;
+    if (at + 1 >= code.size()) return 0;
+    if (code[at] == 0x0f)
+        at += 2;
+    else if (code[at] == 0x8c)
+        ++at;
+    else
+        return 0;
+    const size_t rest =
+        modrm_bytes(code.subspan(at), bits == 16 ? !address_size : bits == 32 && address_size);
+    return rest == 0 || at + rest > code.size() ? 0 : at + rest;
 }
 
 bool is_stack_operation(unsigned id) {
@@ -168,7 +204,7 @@ size_t memory_operands(std::span<const uint8_t> code, unsigned bits,
 
 size_t instruction_length(std::span<const uint8_t> code, unsigned bits) {
     const cs_insn* instruction = decode(code, 0, bits);
-    return instruction != nullptr ? instruction->size : 0;
+    return instruction != nullptr ? instruction->size : length_by_modrm(code, bits);
 }
 
 std::string disassemble(std::span<const uint8_t> code, uint64_t address, unsigned bits) {

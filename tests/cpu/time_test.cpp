@@ -40,6 +40,39 @@ TEST(Time, AStoreIntoTheRunningBlockCountsNothingTwice) {
     EXPECT_EQ(m.cpu->icount(), 1u + 10 * 7 + 1);
 }
 
+// What the disassembler does not know has its length all the same.
+TEST(Time, HintsAndPrefetchesAreCounted) {
+    const std::vector<uint8_t> rows[] = {
+        {0x0f, 0x0d, 0x03},                       // prefetch [rbx]
+        {0x0f, 0x1a, 0xc0},                       // a hint
+        {0xf3, 0x0f, 0x1e, 0xc8},                 // rdsspd eax, a hint where there is no shadow stack
+        {0x0f, 0x1c, 0x44, 0x24, 0x08},           // with SIB and a byte
+        {0x0f, 0x1d, 0x80, 0, 0, 0, 0},           // with four bytes
+        {0x0f, 0x1b, 0x04, 0x25, 0, 0, 0x10, 0},  // without a base
+        {0x67, 0x0f, 0x1d, 0x40, 0x01},
+    };
+    for (const auto& row : rows) {
+        CpuMachine m;
+        constexpr uint64_t kCode = 0x1f0000;
+        std::vector<uint8_t> code = {0x90, 0x90};
+        code.insert(code.end(), row.begin(), row.end());
+        constexpr uint8_t kEnd[] = {0x90, 0x0f, 0x0b};  // nop; ud2
+        code.insert(code.end(), std::begin(kEnd), std::end(kEnd));
+        std::memcpy(m.ram.at(PhysAddr(kCode), code.size()), code.data(), code.size());
+        const InstrCount stub = [] {
+            CpuMachine other;
+            other.ram.write<uint16_t>(PhysAddr(kCode), 0x0b0f);
+            other.run_at(kCode);
+            return other.cpu->icount();
+        }();
+        m.set_gpr(cpu::kRbx, kFacts);
+        EXPECT_EQ(m.run_at(kCode), RunStop::Halted);
+        ASSERT_EQ(m.report().vector, 6u);
+        EXPECT_EQ(m.report().rip, kCode + code.size() - 2);
+        EXPECT_EQ(m.cpu->icount() - stub, 4u) << "code " << unsigned{row[0]} << " " << unsigned{row[1]};
+    }
+}
+
 // As a signal handler asks for it: by a flag alone.
 TEST(Time, AStopAskedForByASignalComesSoon) {
     for (const auto mode : {cpu::TimeMode::Instructions, cpu::TimeMode::Host}) {

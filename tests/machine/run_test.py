@@ -381,6 +381,22 @@ class Completeness(Scratch):
 
 
 class Checks(Scratch):
+    def test_fast_runs_say_what_they_cannot_see(self):
+        done = forkscope("run", "--fast", "--check", "all")
+        self.assertEqual((done.returncode, done.stderr.decode()),
+                         (2, "forkscope: --check all: with --fast nobody sees the returns to user mode; expected no --fast\n"))
+        log = self.path("fast.mmu")
+        self.assertEqual(run("/bin/busybox -- true", "--fast", "--record", log).returncode, 0)
+        self.assertIn(b"Recorded with --fast:", forkscope("log", "check", log).stdout)
+
+    def test_verbs_refuse_what_a_log_does_not_have(self):
+        log = self.path("few.mmu")
+        self.assertEqual(run("/bin/busybox -- true", "--record", log, "--events", "fault").returncode, 0)
+        for verb in ("tasks", "faults"):
+            done = forkscope("log", verb, log)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"was recorded without", done.stderr)
+
     BUG = "bug=no-flush-at-fork quiet init=/bin/buglab -- fork"
 
     def test_findings_are_said_and_end_with_4(self):

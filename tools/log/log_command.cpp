@@ -61,15 +61,15 @@ enum Option : unsigned {
 
 void add_filters(CLI::App& verb, Query& query, unsigned which) {
     if ((which & kAt) != 0)
-        verb.add_option(
-                "--at", query.at,
-                "The moment: instructions (1,000,000), virtual time (1.5ms), an event (e1234), start\n"
-                "or end, which it is if nothing is said")
+        verb.add_option("--at", query.at,
+                        "The moment: instructions (1,000,000), their time without waits (1.5ms), an event "
+                        "(e1234), start\n"
+                        "or end, which it is if nothing is said")
             ->type_name("T");
     if ((which & kTime) != 0) {
-        verb.add_option(
-                "--from", query.from,
-                "Begin at this moment: instructions (1,000,000), virtual time (1.5ms), an event (e1234)")
+        verb.add_option("--from", query.from,
+                        "Begin at this moment: instructions (1,000,000), their time without waits (1.5ms), "
+                        "an event (e1234)")
             ->type_name("T");
         verb.add_option("--to", query.to, "End with this moment")->type_name("T");
     }
@@ -81,9 +81,9 @@ void add_filters(CLI::App& verb, Query& query, unsigned which) {
     if ((which & kExport) != 0) {
         verb.add_option("--at", query.at, "dot: the moment; the end of the log if nothing is said")
             ->type_name("T");
-        verb.add_option(
-                "--from", query.from,
-                "Begin at this moment: instructions (1,000,000), virtual time (1.5ms), an event (e1234)")
+        verb.add_option("--from", query.from,
+                        "Begin at this moment: instructions (1,000,000), their time without waits (1.5ms), "
+                        "an event (e1234)")
             ->type_name("T");
         verb.add_option("--until", query.to, "End with this moment")->type_name("T");
     }

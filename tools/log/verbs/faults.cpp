@@ -227,7 +227,9 @@ private:
 
 Result<> log_faults(log::Reader& reader, const Query& query, Output& out) {
     const log::EventFilter filter = TRY(filter_of(query, reader));
-    TRY_VOID(require_kinds(reader, query, log::mask_of(log::EventKind::PageFault)));
+    TRY_VOID(require_kinds(reader, query,
+                           analysis::FaultBook::kKinds | log::mask_of(log::EventKind::PteWrite) |
+                               log::mask_of(log::EventKind::PteFound)));
     const uint64_t first = first_event_of(filter, reader);
     analysis::FaultBook book(filter, tasks_before(reader, first));
     Faults faults(reader, query, out);

@@ -69,7 +69,8 @@ Result<Moment> parse_moment(std::string_view text, const log::Meta& meta) {
     const auto icount = parse_number(text);
     if (icount) return Moment{*icount, {}};
     return fail(
-        "'{}' is no moment; write instructions (1,000,000), virtual time (1.5ms), an event (e1234), start or "
+        "'{}' is no moment; write instructions (1,000,000), their time without waits (1.5ms), an event "
+        "(e1234), start or "
         "end",
         text);
 }
@@ -212,6 +213,12 @@ void print_reservations(log::Reader& reader, Output& out) {
     const std::string unknown = reader.unknown().describe();
     if (!unknown.empty())
         out.print("{} {}\n", out.paint(Style::Yellow, "Not all of it is known here:"), unknown);
+    const auto clock = reader.meta().options.find("clock");
+    if (clock != reader.meta().options.end() && clock->second == "host")
+        out.print(
+            "{} returns to user mode were not seen: no system call has a result, no TLB entry was found "
+            "stale\n",
+            out.paint(Style::Yellow, "Recorded with --fast:"));
 }
 
 }  // namespace forkscope::tools

@@ -235,6 +235,7 @@ void print_roots(const std::map<uint64_t, ActorStats>& roots, Output& out) {
 }  // namespace
 
 Result<> log_tasks(log::Reader& reader, const Query& query, Output& out) {
+    TRY_VOID(require_kinds(reader, query, kKinds));
     const log::EventFilter filter = TRY(filter_of(query, reader));
     Deedsbook book(filter);
     auto cursor = reader.events({.kinds = kKinds});
