@@ -185,10 +185,10 @@ TEST_F(Verbs, BadFiltersAreOneLine) {
         run(log_show);
         return error_;
     };
-    EXPECT_EQ(
-        message(&Query::from, "soon"),
-        "'soon' is no moment; write instructions (1,000,000), virtual time (1.5ms), an event (e1234), start "
-        "or end");
+    EXPECT_EQ(message(&Query::from, "soon"),
+              "'soon' is no moment; write instructions (1,000,000), their time without waits (1.5ms), an "
+              "event (e1234), start "
+              "or end");
     EXPECT_EQ(message(&Query::level, "5"), "--level 5: levels are 1 (pages) to 4 (top)");
     EXPECT_EQ(message(&Query::va, "9-3"), "the range '9-3' ends before it begins");
     EXPECT_EQ(message(&Query::task, "nobody"), "no task of this log is called 'nobody'");
