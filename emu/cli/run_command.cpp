@@ -106,10 +106,11 @@ void register_run_command(CLI::App& app) {
                   "run twice: first to learn which frames become page tables, then with an eye on them from\n"
                   "the start, so that the log says who filled each table. For guests that do not announce\n"
                   "their tables; the second run takes longer");
-    run->add_option("--check", options->check,
-                    "look for mistakes of the guest while it runs: all, or a list of stale-tlb,\n"
-                    "writable-twice, freed-while-mapped, unannounced-table, lost-dirty, refcount;\n"
-                    "by name only: stale-kernel, redundant-flush; every: those too. Status 4 if there is a finding")
+    run->add_option(
+           "--check", options->check,
+           "look for mistakes of the guest while it runs: all, or a list of stale-tlb,\n"
+           "writable-twice, freed-while-mapped, unannounced-table, lost-dirty, refcount;\n"
+           "by name only: stale-kernel, redundant-flush; every: those too. Status 4 if there is a finding")
         ->type_name("LIST");
     run->add_option("-d", options->trace, "write events as text: int, mmu, cpu, task")->type_name("ITEMS");
     run->add_option("-D", options->trace_file, "file for -d instead of standard error")->type_name("FILE");
@@ -117,7 +118,8 @@ void register_run_command(CLI::App& app) {
         "--fast", options->fast,
         "the host's clock instead of counted instructions: faster, not repeatable; returns to user mode\n"
         "are not seen, so no stale TLB entry is found and system calls have no results");
-    run->add_option("--exit-after", options->exit_after_seconds, "stop after so many virtual seconds; 0: never")
+    run->add_option("--exit-after", options->exit_after_seconds,
+                    "stop after so many virtual seconds; 0: never")
         ->type_name("S");
 
     run->callback([arguments, options, run] {
