@@ -115,10 +115,13 @@ const char* prove_registers(ProofEngine& e) {
     e.write(kData + 8, &word, sizeof word);
     // mov rax, gs:[8]
     if (!e.run({0x65, 0x48, 0x8b, 0x04, 0x25, 8, 0, 0, 0}) || s.gpr(kRax) != word) return "the base of GS";
-    s.segment(kEs).hole.word = 0x0a11'0ade;
+    for (unsigned n = kEs; n <= kGs; ++n) s.segment(n).hole.word = 0x0a11'0ade + n;
     s.gpr(kRax) = 0;
-    if (!e.run({0x8e, 0xc0}) || s.segment(kEs).hole.word != 0x0a11'0ade)  // mov es, eax
-        return "the bytes behind a segment's selector";
+    // mov es, eax; mov ss, eax; mov ds, eax; mov fs, eax; mov gs, eax
+    const bool loaded = e.run({0x8e, 0xc0, 0x8e, 0xd0, 0x8e, 0xd8, 0x8e, 0xe0, 0x8e, 0xe8});
+    for (unsigned n = kEs; n <= kGs; ++n)
+        if (!loaded || s.segment(n).hole.word != 0x0a11'0ade + n)
+            return "the bytes behind a segment's selector";
     s.segment(kCs).selector = 0x1230;
     if (!e.run({0x8c, 0xc8}) || (s.gpr(kRax) & 0xffff) != 0x1230) return "the selector of CS";  // mov eax, cs
     s.cr(4) |= 1u << 22;                                                                        // PKE

@@ -7,9 +7,29 @@
 
 namespace forkscope::cpu {
 
+namespace {
+
+// The first of two neighbouring holes in one cache line of the host: a block's stores to both are then one.
+unsigned two_holes_in_a_line(const LiveState& state) {
+    constexpr uint64_t kLine = 64;
+    const auto line = [&state](unsigned n) {
+        return reinterpret_cast<uint64_t>(&state.segment(n).hole.word) / kLine;
+    };
+    for (unsigned n = kEs; n < kGs; ++n)
+        if (line(n) == line(n + 1)) return n;
+    return kEs;
+}
+
+BlockCounters counters_of(const LiveState& state) {
+    const unsigned n = two_holes_in_a_line(state);
+    return {reinterpret_cast<int32_t*>(&state.segment(n).hole.word), &state.segment(n + 1).hole.word};
+}
+
+}  // namespace
+
 InstructionClock::InstructionClock(CodeReader& reader, const LiveState& state, void (*look)(void*),
                                    void* owner)
-    : counters_{reinterpret_cast<int32_t*>(&state.segment(kEs).hole.word), &state.segment(kCs).hole.word},
+    : counters_(counters_of(state)),
       hflags_(&state.hflags()),
       cpu_state_(state.env()),
       reader_(reader),
