@@ -3,7 +3,9 @@
 #include <capstone/capstone.h>
 #include <fmt/format.h>
 
-#include <string_view>
+#include <algorithm>
+
+#include "emu/cpu/prefixes.hpp"
 
 namespace forkscope::cpu {
 
@@ -57,12 +59,9 @@ size_t modrm_bytes(std::span<const uint8_t> code, bool address16) {
 // What the engine runs and Capstone does not know: prefetches, hints and the like, whose opcode is 0F xx, and
 // MOV from a segment register in odd forms. All have a ModRM byte and no immediate.
 size_t length_by_modrm(std::span<const uint8_t> code, unsigned bits) {
-    constexpr std::string_view kPrefixes = "\x66\x67\xf2\xf3\xf0\x2e\x36\x3e\x26\x64\x65";
-    bool address_size = false;
-    size_t at = 0;
-    for (; at < code.size() && kPrefixes.find(static_cast<char>(code[at])) != std::string_view::npos; ++at)
-        address_size |= code[at] == 0x67;
-    if (bits == 64 && at < code.size() && (code[at] & 0xf0) == 0x40) ++at;
+    size_t at = prefix_bytes(code, bits == 64);
+    const auto prefixes = code.first(at);
+    const bool address_size = std::find(prefixes.begin(), prefixes.end(), uint8_t{0x67}) != prefixes.end();
     if (at + 1 >= code.size()) return 0;
     if (code[at] == 0x0f)
         at += 2;

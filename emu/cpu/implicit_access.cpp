@@ -1,34 +1,16 @@
 #include <span>
 
 #include "emu/cpu/cpu.hpp"
+#include "emu/cpu/prefixes.hpp"
 
 namespace forkscope::cpu {
 
 namespace {
 
-bool is_prefix(uint8_t byte, bool code64) {
-    switch (byte) {
-        case 0x26:
-        case 0x2e:
-        case 0x36:
-        case 0x3e:
-        case 0x64:
-        case 0x65:  // segment overrides
-        case 0x66:
-        case 0x67:
-        case 0xf2:
-        case 0xf3:
-            return true;
-        default:
-            return code64 && (byte & 0xf0) == 0x40;  // REX
-    }
-}
-
 // Whether the instruction makes the CPU read a descriptor table or the task state: a segment load, a change
 // of privilege, or a port access with its permission map.
 bool reads_system_tables(std::span<const uint8_t> code, bool code64) {
-    size_t i = 0;
-    while (i < code.size() && is_prefix(code[i], code64)) ++i;
+    const size_t i = prefix_bytes(code, code64);
     if (i >= code.size()) return false;
     const uint8_t second = i + 1 < code.size() ? code[i + 1] : uint8_t{0};
     switch (code[i]) {
@@ -69,8 +51,7 @@ bool reads_system_tables(std::span<const uint8_t> code, bool code64) {
 }
 
 bool is_far_call(std::span<const uint8_t> code, bool code64) {
-    size_t i = 0;
-    while (i < code.size() && is_prefix(code[i], code64)) ++i;
+    const size_t i = prefix_bytes(code, code64);
     if (i + 1 >= code.size()) return false;
     return (code[i] == 0x9a && !code64) || (code[i] == 0xff && ((code[i + 1] >> 3) & 7) == 3);
 }

@@ -1,27 +1,10 @@
 #include "emu/cpu/store_intent.hpp"
 
+#include "emu/cpu/prefixes.hpp"
+
 namespace forkscope::cpu {
 
 namespace {
-
-bool is_prefix(uint8_t byte, bool code64) {
-    switch (byte) {
-        case 0x26:
-        case 0x2e:
-        case 0x36:
-        case 0x3e:
-        case 0x64:
-        case 0x65:
-        case 0x66:
-        case 0x67:
-        case 0xf0:
-        case 0xf2:
-        case 0xf3:
-            return true;
-        default:
-            return code64 && (byte & 0xf0) == 0x40;
-    }
-}
 
 // SDM vol. 2, tables; /n is the opcode extension in the ModRM byte.
 bool one_byte(uint8_t opcode, unsigned extension) {
@@ -80,8 +63,7 @@ bool two_byte(uint8_t opcode, unsigned extension) {
 }  // namespace
 
 bool reads_to_modify(std::span<const uint8_t> code, bool code64) {
-    size_t i = 0;
-    while (i < code.size() && is_prefix(code[i], code64)) ++i;
+    size_t i = prefix_bytes(code, code64);
     const bool escaped = i < code.size() && code[i] == 0x0f;
     if (escaped) ++i;
     if (i + 1 >= code.size() || code[i + 1] >= 0xc0) return false;
