@@ -1,0 +1,130 @@
+#include "emu/ui/window.hpp"
+
+#include <imgui.h>
+#include <imgui_impl_sdl.h>
+#include <imgui_impl_sdlrenderer.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace forkscope::ui {
+
+namespace {
+
+constexpr float kFontPixels = 13;  // of ImGui's own font, which is crisp in whole multiples of it
+
+const char* or_unset(const char* variable) {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0' ? value : "unset";
+}
+
+// The renderer of the host's choice, or else one that needs no graphics hardware.
+SDL_Renderer* make_renderer(SDL_Window* window) {
+    if (SDL_Renderer* renderer = SDL_CreateRenderer(window, -1, SDL_RENDERER_PRESENTVSYNC)) return renderer;
+    return SDL_CreateRenderer(window, -1, SDL_RENDERER_SOFTWARE);
+}
+
+SDL_Point fit_the_screen(SDL_Point wanted) {
+    SDL_Rect usable;
+    if (SDL_GetDisplayUsableBounds(0, &usable) != 0 || usable.w <= 0 || usable.h <= 0) return wanted;
+    return {std::min(wanted.x, usable.w), std::min(wanted.y, usable.h)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Window>> Window::open(const Config& config) {
+    // Signals are the program's own business.
+    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "nearest");
+    // A click that gives the window the focus is also a click.
+    SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
+    if (SDL_Init(SDL_INIT_VIDEO) != 0)
+        return fail("no window can be opened: {} (DISPLAY is {}, WAYLAND_DISPLAY {}, SDL_VIDEODRIVER {})",
+                    SDL_GetError(), or_unset("DISPLAY"), or_unset("WAYLAND_DISPLAY"),
+                    or_unset("SDL_VIDEODRIVER"));
+    const SDL_Point size = fit_the_screen({config.width, config.height});
+    SDL_Window* window =
+        SDL_CreateWindow(config.title.c_str(), SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, size.x, size.y,
+                         SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI | SDL_WINDOW_HIDDEN);
+    SDL_Renderer* renderer = window != nullptr ? make_renderer(window) : nullptr;
+    if (renderer == nullptr) {
+        const std::string why = SDL_GetError();
+        if (window != nullptr) SDL_DestroyWindow(window);
+        SDL_Quit();
+        return fail("no window can be opened: {}", why);
+    }
+    return std::unique_ptr<Window>(new Window(window, renderer));
+}
+
+Window::Window(SDL_Window* window, SDL_Renderer* renderer) : window_(window), renderer_(renderer) {
+    ImGui::CreateContext();
+    ImGuiIO& io = ImGui::GetIO();
+    io.IniFilename = nullptr;
+    io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
+    const float scale = std::max(1.0f, std::round(density()));
+    ImFontConfig font;
+    font.SizePixels = kFontPixels * scale;
+    io.Fonts->AddFontDefault(&font);
+    io.FontGlobalScale = 1 / scale;
+    set_theme(Theme::Dark);
+    ImGui_ImplSDL2_InitForSDLRenderer(window_);
+    ImGui_ImplSDLRenderer_Init(renderer_);
+}
+
+Window::~Window() {
+    ImGui_ImplSDLRenderer_Shutdown();
+    ImGui_ImplSDL2_Shutdown();
+    ImGui::DestroyContext();
+    SDL_DestroyRenderer(renderer_);
+    SDL_DestroyWindow(window_);
+    SDL_Quit();
+}
+
+void Window::show() { SDL_ShowWindow(window_); }
+
+void Window::set_title(const std::string& title) { SDL_SetWindowTitle(window_, title.c_str()); }
+
+void Window::set_theme(Theme theme) {
+    if (theme == Theme::Dark)
+        ImGui::StyleColorsDark();
+    else
+        ImGui::StyleColorsLight();
+}
+
+void Window::handle_events(int wait_ms, const EventHandler& handler) {
+    SDL_Event event;
+    for (int more = SDL_WaitEventTimeout(&event, wait_ms); more != 0; more = SDL_PollEvent(&event)) {
+        ImGui_ImplSDL2_ProcessEvent(&event);
+        handler(event);
+    }
+}
+
+void Window::begin_frame() {
+    ImGui_ImplSDLRenderer_NewFrame();
+    ImGui_ImplSDL2_NewFrame();
+    ImGui::NewFrame();
+    SDL_SetRenderDrawColor(renderer_, 0, 0, 0, SDL_ALPHA_OPAQUE);
+    SDL_RenderClear(renderer_);
+}
+
+void Window::end_frame() {
+    ImGui::Render();
+    ImGui_ImplSDLRenderer_RenderDrawData(ImGui::GetDrawData());
+    SDL_RenderPresent(renderer_);
+}
+
+SDL_Point Window::pixels() const {
+    SDL_Point size{};
+    if (SDL_GetRendererOutputSize(renderer_, &size.x, &size.y) != 0)
+        SDL_GetWindowSize(window_, &size.x, &size.y);
+    return size;
+}
+
+float Window::density() const {
+    int units = 0;
+    SDL_GetWindowSize(window_, &units, nullptr);
+    return units > 0 ? static_cast<float>(pixels().x) / static_cast<float>(units) : 1;
+}
+
+}  // namespace forkscope::ui
