@@ -92,6 +92,10 @@ bool I8042::move_mouse(const Ps2Mouse::Motion& motion) {
 
 bool I8042::keyboard_drained() const { return (regs_.status & kOutputFull) == 0 && !keyboard_.has_byte(); }
 
+bool I8042::listens_to_mouse() const {
+    return (regs_.config & kMouseOff) == 0 && mouse_.regs().reporting && !mouse_.regs().remote;
+}
+
 void I8042::update_lines() {
     const bool full = (regs_.status & kOutputFull) != 0, mouse = (regs_.status & kFromMouse) != 0;
     keyboard_irq_.set(full && !mouse && (regs_.config & kKeyboardInterrupt) != 0);

@@ -38,6 +38,9 @@ public:
     bool move_mouse(const Ps2Mouse::Motion& motion);
     // The guest has taken all that the keyboard had to say.
     [[nodiscard]] bool keyboard_drained() const;
+    [[nodiscard]] bool mouse_drained() const { return !mouse_.has_byte(); }
+    // The guest has a driver for the mouse, and has switched it on.
+    [[nodiscard]] bool listens_to_mouse() const;
     // How often the guest has read the status, ever.
     [[nodiscard]] uint64_t status_reads() const { return status_reads_; }
 

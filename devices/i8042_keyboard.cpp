@@ -70,6 +70,9 @@ void Ps2Keyboard::argument(uint8_t byte) {
 
 bool Ps2Keyboard::key(KeyCode code, KeyMotion motion) {
     if (!regs_.scanning) return false;
+    if (code == kPauseKey)
+        return motion == KeyMotion::Release ||
+               regs_.queue.push({0xe1, 0x14, 0x77, 0xe1, kRelease, 0x14, kRelease, 0x77});
     uint8_t bytes[3];
     size_t count = 0;
     if (code >> 8 != 0) bytes[count++] = static_cast<uint8_t>(code >> 8);

@@ -12,6 +12,8 @@ enum class KeyMotion : uint8_t { Press, Release };
 
 // A key by its set 2 code; keys that send the prefix E0 have it in the high byte, e.g. 0xe075 for "up".
 using KeyCode = uint16_t;
+// It sends eight bytes when it goes down, and none when it goes up.
+inline constexpr KeyCode kPauseKey = 0xe177;
 
 class Ps2Keyboard {
 public:
