@@ -161,4 +161,10 @@ Result<std::vector<KeyStroke>> parse_keys(std::string_view text) {
     return keys.take();
 }
 
+std::vector<KeyStroke> keys_of_text(std::string_view text) {
+    Keys keys;
+    for (const char c : text) static_cast<void>(keys.character(c));
+    return keys.take();
+}
+
 }  // namespace forkscope::machine

@@ -24,4 +24,8 @@ struct KeyStroke {
 // <ctrl-alt-delete>; <wait> and <wait SECONDS> let virtual time pass. The error says where the text is wrong.
 [[nodiscard]] Result<std::vector<KeyStroke>> parse_keys(std::string_view text);
 
+// The keys of plain text, where nothing has a meaning of its own but \n and \t. What is on no key is left
+// out.
+[[nodiscard]] std::vector<KeyStroke> keys_of_text(std::string_view text);
+
 }  // namespace forkscope::machine

@@ -13,8 +13,10 @@ namespace {
 
 // How often the guest's input is looked for while the guest computes, in virtual time.
 constexpr VirtualNs kInputInterval = 10'000'000;
+constexpr VirtualNs kAttendantInterval = 2'000'000;
 constexpr int kSignalStatus = 128;  // what a shell adds to the number of the signal
 constexpr int kLongWaitMs = 1000;
+constexpr VirtualNs kNsPerMs = 1'000'000;
 // A guest that idles with nobody at the serial line: after so many short wakes of its tick in a row (ten
 // minutes at 100 a second) the host rests for a millisecond in every few, which leaves time a hundred times
 // faster than real.
@@ -91,6 +93,13 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
         });
         audit_timer_->arm(config_.audit_interval);
     }
+    if (config_.attendant != nullptr) {
+        attendant_timer_.emplace(timers_, [this](VirtualNs deadline) {
+            attendant_due_ = true;
+            attendant_timer_->arm(deadline + kAttendantInterval);
+        });
+        attendant_timer_->arm(kAttendantInterval);
+    }
     if (!config_.keys.empty())
         typist_.emplace(timers_, devices_.keyboard_controller(), config_.keys, [this] { return halted_; });
     if (config_.serial != nullptr && !config_.serial->at_end()) {
@@ -147,6 +156,8 @@ MachineExit Machine::run(VirtualNs limit) {
                 end(log::Stop::Host, static_cast<int>(ExitStatus::CheckFailed), cpu_->engine_error());
                 break;
         }
+        if (std::exchange(attendant_due_, false) && config_.attendant->attend(*this) == Attendant::Order::End)
+            end(log::Stop::Host, 0);
         if (config_.serial != nullptr && config_.serial->wants_to_leave()) end(log::Stop::Host, 0);
         if (const int signal = interrupted_by_; signal != 0)
             end(log::Stop::Host, kSignalStatus + signal, fmt::format("ended by signal {}", signal));
@@ -160,6 +171,7 @@ MachineExit Machine::run(VirtualNs limit) {
     e.a = static_cast<uint64_t>(exit_->status);
     recorder_.append(e);
     if (config_.serial != nullptr) config_.serial->flush();
+    if (config_.attendant != nullptr) config_.attendant->ended(*this, *exit_);
     return *exit_;
 }
 
@@ -168,12 +180,26 @@ void Machine::interrupt(int signal) {
     cpu_->request_stop_from_signal();
 }
 
-// The CPU waits for an interrupt. With somebody at the other end of the serial line time passes as it
-// does for them; else it jumps to what comes next.
+bool Machine::somebody_there() const {
+    return config_.attendant != nullptr || (config_.serial != nullptr && !config_.serial->at_end());
+}
+
+// Until `next`, or until there is input.
+void Machine::wait_for_somebody(VirtualNs next) {
+    const VirtualNs present = now();
+    const VirtualNs wait = next == bus::kNever ? kNsPerSecond : next - std::min(next, present);
+    const bool attended = config_.attendant != nullptr;
+    if (config_.serial != nullptr && !config_.serial->at_end())
+        poll_serial(attended ? 0 : static_cast<int>(std::min<VirtualNs>(wait / kNsPerMs, kLongWaitMs)));
+    if (attended) config_.attendant->wait(std::chrono::nanoseconds(wait));
+}
+
+// The CPU waits for an interrupt. With somebody at the other end of the serial line, or at the screen, time
+// passes as it does for them; else it jumps to what comes next.
 void Machine::wait_in_halt(VirtualNs limit) {
     const VirtualNs since = now();
     const VirtualNs next = std::min(limit, timers_.next_deadline());
-    const bool somebody = config_.serial != nullptr && !config_.serial->at_end();
+    const bool somebody = somebody_there();
     if (config_.serial != nullptr) config_.serial->flush();
     if (!cpu_->interrupts_enabled()) {
         end(log::Stop::Host, static_cast<int>(ExitStatus::TripleFault),
@@ -186,9 +212,7 @@ void Machine::wait_in_halt(VirtualNs limit) {
         return;
     }
     if (somebody) {
-        const VirtualNs present = now();
-        const VirtualNs wait = next == bus::kNever ? kNsPerSecond : next - std::min(next, present);
-        poll_serial(static_cast<int>(std::min<VirtualNs>(wait / 1'000'000, kLongWaitMs)));
+        wait_for_somebody(next);
         if (exit_) return;
     } else if (config_.time_mode == cpu::TimeMode::Host && next > now()) {
         std::this_thread::sleep_for(std::chrono::nanoseconds(next - now()));

@@ -17,6 +17,7 @@
 #include "emu/cpu/cpu.hpp"
 #include "emu/loader/boot_plan.hpp"
 #include "emu/log/recorder.hpp"
+#include "emu/machine/attendant.hpp"
 #include "emu/machine/device_memory.hpp"
 #include "emu/machine/pc_devices.hpp"
 #include "emu/machine/serial_backend.hpp"
@@ -33,6 +34,7 @@ struct MachineConfig {
     SerialBackend* serial = nullptr;       // COM1; outlives the machine
     std::vector<bus::BlockStore*> drives;  // outlive the machine
     std::vector<KeyStroke> keys;           // typed when the guest waits for input
+    Attendant* attendant = nullptr;        // outlives the machine
     // How often the tables in RAM are compared with the mirror while the machine runs; 0: never.
     VirtualNs audit_interval = 0;
     // Compare the engine's own TLB with the ledger at each of these audits: slow, finds our bugs.
@@ -70,6 +72,12 @@ public:
     // Ends the run soon, with status 128 + signal. May be called by a signal handler in the thread that runs.
     void interrupt(int signal);
 
+    // A signal asked for the end, which comes soon.
+    [[nodiscard]] bool interrupted() const { return interrupted_by_ != 0; }
+
+    // Virtual time that the CPU has spent in HLT.
+    [[nodiscard]] VirtualNs halted() const { return halted_; }
+
     // Compares mirror and RAM now, and logs it.
     mmu::AuditReport audit() { return cpu_->core().mmu().audit(cpu_->origin()); }
 
@@ -89,6 +97,8 @@ private:
     void frame_announced(abi::Announcement code, std::span<const uint64_t, abi::kEventWords> words);
     void end(log::Stop reason, int status, std::string message = {});
     void poll_serial(int wait_ms);
+    [[nodiscard]] bool somebody_there() const;
+    void wait_for_somebody(VirtualNs next);
     void wait_in_halt(VirtualNs limit);
     void rest_if_idle();
     void audit_while_running();
@@ -107,6 +117,8 @@ private:
     std::unique_ptr<cpu::Cpu> cpu_;
     std::optional<bus::Timer> audit_timer_;
     std::optional<bus::Timer> input_timer_;
+    std::optional<bus::Timer> attendant_timer_;
+    bool attendant_due_ = false;
     std::optional<Typist> typist_;
     std::optional<MachineExit> exit_;
     volatile std::sig_atomic_t interrupted_by_ = 0;

@@ -63,12 +63,13 @@ public:
     [[nodiscard]] Result<void> status() const override { return {}; }
 };
 
+// Output alone.
 class FileSerial final : public SerialBackend {
 public:
-    FileSerial(const std::string& path, int fd) : fd_(fd), output_(path, fd) {}
+    FileSerial(const std::string& name, int fd) : fd_(fd), output_(name, fd) {}
     ~FileSerial() override {
         output_.flush();
-        close(fd_);
+        if (fd_ != STDOUT_FILENO) close(fd_);
     }
     void put(uint8_t byte) override { output_.put(byte); }
     std::span<const uint8_t> read(int) override { return {}; }
@@ -170,13 +171,14 @@ private:
 Result<std::unique_ptr<SerialBackend>> open_serial(const std::string& spec) {
     if (spec == "null" || spec == "none") return std::make_unique<NullSerial>();
     if (spec == "stdio") return std::make_unique<StdioSerial>();
+    if (spec == "stdout") return std::make_unique<FileSerial>(spec, STDOUT_FILENO);
     if (spec.starts_with("file:")) {
         const std::string path = spec.substr(5);
         const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (fd < 0) return fail("-serial {}: cannot create the file: {}", spec, strerror(errno));
         return std::make_unique<FileSerial>(path, fd);
     }
-    return fail("-serial {}: expected stdio, file:NAME or null", spec);
+    return fail("-serial {}: expected stdio, stdout, file:NAME or null", spec);
 }
 
 }  // namespace forkscope::machine

@@ -1,4 +1,4 @@
-// The host's end of a serial line: -serial stdio, file:F or null.
+// The host's end of a serial line: -serial stdio, stdout, file:F or null.
 #pragma once
 
 #include <cstdint>
