@@ -9,6 +9,7 @@
 #include "emu/base/result.hpp"
 #include "emu/base/say.hpp"
 #include "emu/cli/arguments.hpp"
+#include "emu/cli/display_option.hpp"
 #include "emu/cli/run_session.hpp"
 
 namespace forkscope::cli {
@@ -17,7 +18,8 @@ namespace {
 
 constexpr const char* kFooter = R"(Examples:
   forkscope run
-      boots the bundled kernel on this terminal; Ctrl-A x leaves, Ctrl-A h lists the keys
+      boots the bundled kernel: in a window (Ctrl-Alt-H lists its keys), or without a display on this
+      terminal (Ctrl-A x leaves, Ctrl-A h lists the keys)
   forkscope run -append "init=/bin/cowstorm -- 64 4" --record fork.mmu --audit
       records every page-table write, and proves the record complete
   forkscope run -append "bug=no-flush-at-fork init=/bin/forkdemo" --check all
@@ -28,6 +30,8 @@ constexpr const char* kFooter = R"(Examples:
       boots Linux and records it
   forkscope run -kernel /boot/vmlinuz -initrd my.cpio --keys "ls\n" --exit-after 30 --screenshot ls.png
       the same on its screen and keyboard, and a picture of the end
+  forkscope run -display sdl --record fork.mmu
+      boots the bundled kernel in a window; Ctrl-Alt-H lists its keys
 
 The exit status is the guest's: what init returned, (v << 1) | 1 for a write to isa-debug-exit, 0 for a
 power-off; 2 for bad input, 3 for a triple fault, 4 for a failed check or audit.)";
@@ -35,10 +39,8 @@ power-off; 2 for bad input, 3 for a triple fault, 4 for a failed check or audit.
 struct RunArguments {
     RunOptions options;
     std::string memory = "256M";
-    std::string serial;
-    std::string display = "none";
+    DisplayWords display;
     std::vector<std::string> devices;
-    bool nographic = false;
 };
 
 }  // namespace
@@ -64,10 +66,17 @@ void register_run_command(CLI::App& app) {
     run->add_option("--cpu", options->cpu_model, "CPU model: amd, intel, plain")
         ->type_name("MODEL")
         ->capture_default_str();
-    run->add_option("--serial", arguments->serial, "first serial port: stdio, file:NAME, null")
+    run->add_option("--serial", options->serial,
+                    "first serial port: stdio, stdout (output alone), file:NAME, null. If not given: stdio,\n"
+                    "or stdout with a window")
         ->type_name("WHERE");
-    run->add_option("--display", arguments->display, "none")->type_name("KIND")->capture_default_str();
-    run->add_flag("--nographic", arguments->nographic, "no window; the serial port is this terminal");
+    run->add_option("--display", arguments->display.display,
+                    "sdl: a window with the guest's screen and keyboard; none. If not given: sdl on a\n"
+                    "terminal of a graphical session, unless -serial or console=ttyS asks for the terminal")
+        ->type_name("KIND");
+    run->add_flag("--nographic", arguments->display.nographic, "no window; the serial port is this terminal");
+    run->add_flag("--no-shutdown", arguments->display.no_shutdown,
+                  "the window stays open when the run has ended, also in a script");
     run->add_flag("--no-reboot", options->no_reboot, "accepted: a reset or triple fault always ends the run");
     run->add_option("--device", arguments->devices,
                     "loader,file=FILE,addr=ADDRESS[,mode=16|32|64]: a flat image, started there; "
@@ -131,15 +140,12 @@ void register_run_command(CLI::App& app) {
         if (options->ram_bytes == 0)
             bad(Error{fmt::format("-m {}: expected a number above 0 with K, M or G, such as 256M",
                                   arguments->memory)});
-        if (arguments->display != "none")
-            bad(Error{fmt::format("-display {}: expected none", arguments->display)});
         const Result<Devices> devices = parse_devices(arguments->devices);
         if (!devices) bad(devices.error());
         options->devices = *devices;
         if (run->count("--record") != 0 && (options->record.empty() || options->record == "-"))
             bad(Error{fmt::format("--record '{}': expected the name of a file", options->record)});
-        options->serial = !arguments->serial.empty() ? arguments->serial : "stdio";
-        const Result<int> status = run_session(*options);
+        const Result<int> status = run_on_display(arguments->display, *options);
         if (!status) bad(status.error());
         if (*status != 0) throw CLI::RuntimeError(*status);
     });

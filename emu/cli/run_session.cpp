@@ -62,7 +62,8 @@ int report_audit(const mmu::AuditReport& report) {
 // One run. Its parts are opened in the order of the members, and closed in the other.
 class Session {
 public:
-    explicit Session(const RunOptions& options) : options_(options) {}
+    Session(const RunOptions& options, machine::Attendant* attendant)
+        : options_(options), attendant_(attendant) {}
 
     // What can be wrong with the input comes out here, before the machine starts.
     Result<> prepare();
@@ -77,12 +78,11 @@ private:
     // The exit status, which a difference changes.
     int audit(int status);
     Result<> write_out();
-    Result<> finish_log();
 
     const RunOptions& options_;
+    machine::Attendant* attendant_;
     log::KindMask kinds_ = 0;
     check::CheckSet checks_ = 0;
-    bool kernel_is_named_ = true;
     Images images_;
     log::Recorder recorder_;     // of the machine
     log::Recorder past_checks_;  // what comes through the checks, with their findings
@@ -113,6 +113,7 @@ Result<machine::MachineConfig> Session::machine_config() {
     config.cpu_model = options_.cpu_model;
     config.time_mode = options_.fast ? cpu::TimeMode::Host : cpu::TimeMode::Instructions;
     config.serial = serial_.get();
+    config.attendant = attendant_;
     config.audit_interval = options_.audit_every_ms * kNsPerMs;
     config.audit_engine_tlb = options_.audit_tlb;
     auto keys = machine::parse_keys(options_.keys);
@@ -163,7 +164,6 @@ Result<> Session::open_trace() {
 Result<> Session::open_log() {
     std::vector<log::SymbolModule> modules;
     if (!options_.record.empty() || checks_ != 0) modules = read_symbol_modules(options_, images_);
-    kernel_is_named_ = has_kernel(modules);
     if (!options_.record.empty()) {
         writer_ = TRY(log::Writer::open(options_.record, describe(options_, kinds_, *machine_, plan_),
                                         {.keeper = std::make_unique<analysis::TaskKeeper>()}));
@@ -172,9 +172,8 @@ Result<> Session::open_log() {
     }
     if (checks_ != 0) {
         const bool all_recorded = writer_ && kinds_ == log::kKnownKinds;
-        live_.emplace(
-            checks_, all_recorded ? check::EventNumbers::Yes : check::EventNumbers::No, std::move(modules),
-            [this] { return kernel_symbols_in(machine_->ram(), options_.kernel); }, past_checks_);
+        live_.emplace(checks_, all_recorded ? check::EventNumbers::Yes : check::EventNumbers::No,
+                      std::move(modules), past_checks_);
         recorder_.attach(*live_, check::Engine::kinds_for(checks_) | past_checks_.kinds());
     }
     return {};
@@ -203,20 +202,10 @@ int Session::audit(int status) {
     return verdict != 0 ? verdict : status;
 }
 
-// A kernel that came without symbols has unpacked its own by now.
-Result<> Session::finish_log() {
-    auto kernel = kernel_is_named_ ? std::nullopt : kernel_symbols_in(machine_->ram(), options_.kernel);
-    if (kernel) {
-        if (const auto added = writer_->add_symbols(std::move(*kernel)); !added)
-            say("forkscope: {}; the kernel's functions stay nameless", added.error().message);
-    }
-    return writer_->finish();
-}
-
 // The log first: it is what cannot be had again.
 Result<> Session::write_out() {
     if (trace_) trace_->note("at the end:\n" + machine_->cpu().dump());
-    if (writer_) TRY_VOID(finish_log());
+    if (writer_) TRY_VOID(writer_->finish());
     if (!options_.save_ram.empty()) TRY_VOID(save_ram(machine_->ram(), options_.save_ram));
     if (!options_.screenshot.empty()) TRY_VOID(take_screenshot(*machine_, options_.screenshot));
     if (trace_) TRY_VOID(trace_->status());
@@ -231,8 +220,8 @@ VirtualNs RunOptions::time_limit() const {
                : bus::kNever;
 }
 
-Result<int> run_session(const RunOptions& options) {
-    Session session(options);
+Result<int> run_session(const RunOptions& options, machine::Attendant* attendant) {
+    Session session(options, attendant);
     TRY_VOID(session.prepare());
     return session.run();
 }

@@ -9,6 +9,7 @@
 #include "emu/base/units.hpp"
 #include "emu/cli/device_option.hpp"
 #include "emu/cpu/cpu_model.hpp"
+#include "emu/machine/attendant.hpp"
 
 namespace forkscope::cli {
 
@@ -18,7 +19,7 @@ struct RunOptions {
     std::string append;
     uint64_t ram_bytes = 256 * kMiB;
     std::string cpu_model{cpu::kDefaultCpuModel};
-    std::string serial = "stdio";
+    std::string serial;
     std::string record;  // empty: no log
     std::string events;  // empty: all kinds
     Devices devices;
@@ -42,6 +43,7 @@ struct RunOptions {
 
 // The exit status of the run, or what was wrong with its input. Leaves no half-made file behind on an
 // error before the machine starts.
-Result<int> run_session(const RunOptions& options);
+// attendant: see machine::MachineConfig.
+Result<int> run_session(const RunOptions& options, machine::Attendant* attendant = nullptr);
 
 }  // namespace forkscope::cli

@@ -5,7 +5,6 @@
 #include <fstream>
 
 #include "emu/screen/png.hpp"
-#include "emu/screen/vga_text.hpp"
 
 namespace forkscope::cli {
 
@@ -21,17 +20,20 @@ Result<> write_text(const std::string& text, const std::string& path) {
 
 Result<> write_screen(machine::Machine& machine, const std::string& path) {
     constexpr unsigned kDarkWidth = 720, kDarkHeight = 400;
-    const devices::Vga::Regs& vga = machine.devices().vga().regs();
-    const uint8_t* memory = machine.ram().at(PhysAddr(screen::kTextMemory), screen::kTextMemoryBytes);
-    const bool as_text = path.ends_with(".txt");
-    if (memory == nullptr || !screen::shows_text(vga))
-        return as_text ? write_text("", path) : screen::write_png({kDarkWidth, kDarkHeight}, path);
-    const screen::TextScreen shown = screen::read_text(vga, {memory, screen::kTextMemoryBytes});
-    return as_text ? write_text(to_utf8(shown), path)
-                   : screen::write_png(draw(shown, screen::BlinkPhase::Shown), path);
+    const auto shown = read_screen(machine);
+    if (path.ends_with(".txt")) return write_text(shown ? to_utf8(*shown) : "", path);
+    return screen::write_png(
+        shown ? draw(*shown, screen::BlinkPhase::Shown) : screen::Picture(kDarkWidth, kDarkHeight), path);
 }
 
 }  // namespace
+
+std::optional<screen::TextScreen> read_screen(machine::Machine& machine) {
+    const devices::Vga::Regs& vga = machine.devices().vga().regs();
+    const uint8_t* memory = machine.ram().at(PhysAddr(screen::kTextMemory), screen::kTextMemoryBytes);
+    if (memory == nullptr || !screen::shows_text(vga)) return std::nullopt;
+    return screen::read_text(vga, {memory, screen::kTextMemoryBytes});
+}
 
 Result<> take_screenshot(machine::Machine& machine, const std::string& path) {
     const auto written = write_screen(machine, path);

@@ -19,6 +19,22 @@ const char* or_unset(const char* variable) {
     return value != nullptr && *value != '\0' ? value : "unset";
 }
 
+Result<> open_display() {
+    const auto where = [] {
+        return fmt::format("DISPLAY is {}, WAYLAND_DISPLAY {}, SDL_VIDEODRIVER {}", or_unset("DISPLAY"),
+                           or_unset("WAYLAND_DISPLAY"), or_unset("SDL_VIDEODRIVER"));
+    };
+    if (SDL_Init(SDL_INIT_VIDEO) != 0)
+        return fail("no window can be opened: {} ({})", SDL_GetError(), where());
+    // Where there is no display SDL takes one that nobody sees; that must have been asked for.
+    const std::string driver = SDL_GetCurrentVideoDriver();
+    if ((driver == "offscreen" || driver == "dummy") && std::getenv("SDL_VIDEODRIVER") == nullptr) {
+        SDL_Quit();
+        return fail("no window can be opened: there is no display ({})", where());
+    }
+    return {};
+}
+
 // The renderer of the host's choice, or else one that needs no graphics hardware.
 SDL_Renderer* make_renderer(SDL_Window* window) {
     if (SDL_Renderer* renderer = SDL_CreateRenderer(window, -1, SDL_RENDERER_PRESENTVSYNC)) return renderer;
@@ -37,12 +53,11 @@ Result<std::unique_ptr<Window>> Window::open(const Config& config) {
     // Signals are the program's own business.
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "nearest");
+    // What the processor has drawn goes to the display without another renderer in between.
+    SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     // A click that gives the window the focus is also a click.
     SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
-    if (SDL_Init(SDL_INIT_VIDEO) != 0)
-        return fail("no window can be opened: {} (DISPLAY is {}, WAYLAND_DISPLAY {}, SDL_VIDEODRIVER {})",
-                    SDL_GetError(), or_unset("DISPLAY"), or_unset("WAYLAND_DISPLAY"),
-                    or_unset("SDL_VIDEODRIVER"));
+    TRY_VOID(open_display());
     const SDL_Point size = fit_the_screen({config.width, config.height});
     SDL_Window* window =
         SDL_CreateWindow(config.title.c_str(), SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, size.x, size.y,
@@ -108,9 +123,15 @@ void Window::begin_frame() {
     SDL_RenderClear(renderer_);
 }
 
-void Window::end_frame() {
+void Window::end_frame(screen::Picture* copy) {
     ImGui::Render();
     ImGui_ImplSDLRenderer_RenderDrawData(ImGui::GetDrawData());
+    if (copy != nullptr) {
+        const SDL_Point size = pixels();
+        *copy = screen::Picture(static_cast<unsigned>(size.x), static_cast<unsigned>(size.y));
+        SDL_RenderReadPixels(renderer_, nullptr, SDL_PIXELFORMAT_RGB24, copy->pixels.data(),
+                             size.x * static_cast<int>(sizeof(screen::Rgb)));
+    }
     SDL_RenderPresent(renderer_);
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "emu/base/result.hpp"
+#include "emu/screen/picture.hpp"
 
 namespace forkscope::ui {
 
@@ -40,7 +41,8 @@ public:
     // A frame: begin, draw with renderer() and ImGui, end. ImGui's windows come above what the renderer
     // draws.
     void begin_frame();
-    void end_frame();
+    // copy: gets the pixels of the frame.
+    void end_frame(screen::Picture* copy = nullptr);
 
     [[nodiscard]] SDL_Renderer* renderer() { return renderer_; }
     [[nodiscard]] SDL_Window* handle() { return window_; }
