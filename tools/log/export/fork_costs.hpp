@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "emu/log/event_filter.hpp"
 #include "tools/log/analysis/fork.hpp"
 
 namespace forkscope::tools {
@@ -24,8 +23,7 @@ struct ForkCosts {
     uint64_t pages_copied = 0;  // of 4 KiB
 };
 
-// Of the forks that fit, in a fixed order; sorts that do not occur are left out.
-[[nodiscard]] std::vector<ForkCosts> fork_costs(const std::vector<analysis::Fork>& forks,
-                                                const log::EventFilter& filter);
+// In a fixed order; sorts that do not occur are left out.
+[[nodiscard]] std::vector<ForkCosts> fork_costs(const std::vector<analysis::Fork>& forks);
 
 }  // namespace forkscope::tools
