@@ -67,7 +67,18 @@ struct SyscallTable {
 };
 constinit const SyscallTable table;
 
-// A number that is not there is worth one line, not one a call.
+struct MissingNames {
+    const char* names[kTableSize] = {};
+    constexpr MissingNames() {
+#define SYSCALL(number, name, signature)
+#define MISSING_SYSCALL(number, name, signature) names[number] = #name;
+#include "guest/abi/syscalls.def"
+#undef SYSCALL
+    }
+};
+constinit const MissingNames missing;
+
+// A call that is not there is worth one line, not one a call.
 void report_missing(uint64_t number) {
     static constinit uint64_t reported[kTableSize / 64];
     if (number >= kTableSize) return;
@@ -75,11 +86,17 @@ void report_missing(uint64_t number) {
     const uint64_t bit = uint64_t{1} << (number % 64);
     if ((word & bit) != 0) return;
     word |= bit;
-    pr_info("%s[%d] system call %lu is not implemented\n", current()->comm, current()->pid, number);
+    const task_struct& task = *current();
+    if (const char* name = missing.names[number]) {
+        pr_info("%s[%d] system call %s (%lu) is not implemented\n", task.comm, task.pid, name, number);
+    } else {
+        pr_info("%s[%d] system call %lu is not implemented\n", task.comm, task.pid, number);
+    }
 }
 
 Result<long> dispatch(const pt_regs& regs) {
-    const uint64_t number = regs.orig_rax;
+    // EAX alone tells the call: what is in the upper half of RAX is ignored.
+    const auto number = static_cast<uint32_t>(regs.orig_rax);
     if (number < kTableSize && table.functions[number] != nullptr) return table.functions[number](regs);
     report_missing(number);
     return Errno::NoSys;
@@ -98,7 +115,7 @@ extern "C" bool do_syscall_64(pt_regs* frame) {
     pt_regs& regs = *frame;
     local_irq_enable();
     task_struct& task = *current();
-    task.syscall_nr = static_cast<int64_t>(regs.orig_rax);
+    task.syscall_nr = static_cast<int32_t>(regs.orig_rax);
     if (syscall_trace_enter(regs) == SyscallEntry::Make) {
         Result<long> result = dispatch(regs);
         regs.rax = result.ok() ? static_cast<uint64_t>(result.value())

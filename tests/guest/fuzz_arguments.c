@@ -14,6 +14,7 @@ struct call_row {
 };
 static const struct call_row kCalls[] = {
 #define SYSCALL(number, name, signature) {number, signature},
+#define MISSING_SYSCALL SYSCALL
 #include "guest/abi/syscalls.def"
 #undef SYSCALL
 };

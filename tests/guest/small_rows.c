@@ -150,3 +150,31 @@ ROWS(io_priorities, "C15") {
     CHECK(syscall(SYS_ioprio_set, kProcess, 0, 3 << kShift) == 0);
     CHECK_ERROR(syscall(SYS_ioprio_set, kProcess, 1, 3 << kShift), EPERM);
 }
+
+static long call_of_rax(uint64_t rax) {
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(rax) : "rcx", "r11", "memory");
+    return result;
+}
+ROWS(a_call_is_told_by_eax, "-") {
+    CHECK(call_of_rax((1ULL << 32) | SYS_getpid) == getpid());
+    CHECK(call_of_rax(0xffffffff00000000 | SYS_getppid) == getppid());
+    CHECK(call_of_rax(0xffffffff) == -ENOSYS && call_of_rax(1ULL << 31) == -ENOSYS);
+}
+
+// ENOSYS, and one line in the log for each call that is not there, by its name.
+GUEST_ROWS(missing_calls_are_named_once, "-") {
+    enum { kReadAll = 3, kLookupDcookie = 212, kUnused = 400 };
+    static char log[1 << 18];
+    for (int i = 0; i < 3; ++i) {
+        CHECK_ERROR(syscall(kLookupDcookie, 0, 0, 0), ENOSYS);
+        CHECK_ERROR(syscall(kUnused, 0, 0, 0), ENOSYS);
+        CHECK_ERROR(syscall(5000, 0, 0, 0), ENOSYS);
+    }
+    const long bytes = syscall(SYS_syslog, kReadAll, log, sizeof(log) - 1);
+    CHECK(bytes > 0);
+    const char* line = strstr(log, "system call lookup_dcookie (212) is not implemented");
+    CHECK(line != NULL && strstr(line + 30, "lookup_dcookie") == NULL);
+    line = strstr(log, "system call 400 is not implemented");
+    CHECK(line != NULL && strstr(line + 15, "system call 400") == NULL && strstr(log, "5000") == NULL);
+}

@@ -56,6 +56,7 @@ struct Syscall {
     const char* name;
 };
 #define SYSCALL(number, name, signature) {number, #name},
+#define MISSING_SYSCALL SYSCALL
 constexpr Syscall kSyscalls[] = {
 #include "guest/abi/syscalls.def"
 };

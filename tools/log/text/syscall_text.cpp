@@ -17,6 +17,7 @@ struct Signature {
     std::string_view text;  // "fd,out,size=size"
 };
 #define SYSCALL(number, name, signature) {number, signature},
+#define MISSING_SYSCALL SYSCALL
 constexpr Signature kSignatures[] = {
 #include "guest/abi/syscalls.def"
 };
