@@ -29,7 +29,8 @@ uint32_t rights_needed(uint32_t flags) {
 Result<> check_flags(uint32_t flags) {
     if (has(flags, abi::kOTmpFile)) {
         const bool writes = (flags & abi::kOAccMode) != abi::kORdOnly;
-        return has(flags, abi::kODirectory) && writes ? Result<>() : Result<>(Errno::Inval);
+        const bool whole = has(flags, abi::kODirectory) && !has(flags, abi::kOCreat);
+        return whole && writes ? Result<>() : Result<>(Errno::Inval);
     }
     if (has(flags, abi::kOCreat) && has(flags, abi::kODirectory)) return Errno::Inval;
     return {};
@@ -110,7 +111,7 @@ Result<RefPtr<file>> open_tmpfile(const walk_start& start, const char* name, uin
     RefPtr<dentry> child = TRY(d_alloc(*place.dentry, qstr(text, length)));
     child->d_inode = std::move(node);
     place.dentry = std::move(child);
-    return dentry_open(std::move(place), flags & ~(abi::kODirectory | abi::kOTmpFile));
+    return dentry_open(std::move(place), flags);
 }
 
 }  // namespace

@@ -96,9 +96,11 @@ ROWS(files_without_a_name, "F10") {
     snprintf(directory, sizeof(directory), "/dev/shm/fileop-%d", getpid());
     CHECK(mkdir(directory, 0755) == 0 && chdir(directory) == 0);
     CHECK_ERROR(open(".", O_TMPFILE | O_RDONLY, 0600), EINVAL);
+    CHECK_ERROR(open(".", O_TMPFILE | O_RDWR | O_CREAT, 0600), EINVAL);
     CHECK_ERROR(open("none", O_TMPFILE | O_RDWR, 0600), ENOENT);
     umask(022);
     const int fd = open(".", O_TMPFILE | O_RDWR, 0666);
+    CHECK((fcntl(fd, F_GETFL) & O_TMPFILE) == O_TMPFILE);
     struct stat file;
     CHECK(fd >= 0 && fstat(fd, &file) == 0 && file.st_nlink == 0 && file.st_mode == (S_IFREG | 0644));
     CHECK(write(fd, "text", 4) == 4);
