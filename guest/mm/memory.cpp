@@ -5,6 +5,7 @@
 #include "guest/arch/pgtable.hpp"
 #include "guest/fs/address_space.hpp"
 #include "guest/fs/file.hpp"
+#include "guest/fs/inode.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/string.hpp"
 #include "guest/mm/bug.hpp"
@@ -115,6 +116,8 @@ FaultResult do_fault(const Fault& fault) {
         // Truncation takes a page out of the cache before it looks for mappings a second time.
         if (frame.get()->mapping != &mapping) continue;
         if (install_page(fault, frame.get(), mk_pte(page_to_phys(frame.get()), rights))) (void)frame.leak();
+        // The first write through this entry stands for all that the kernel will not see.
+        if (fault.flags.write) inode_update_mtime(fault.vma.vm_file->node());
         return FaultResult::Ok;
     }
 }

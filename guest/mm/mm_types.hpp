@@ -86,6 +86,7 @@ struct mm_struct {
     rw_semaphore mmap_sem;                 // areas and layout
     spinlock_t page_table_lock;            // every change of a user page-table entry
 
+    uint64_t map_count = 0;   // areas
     uint64_t total_vm = 0;    // pages in all areas
     uint64_t hiwater_vm = 0;  // the most that these ever were
     uint64_t locked_vm = 0;   // pages under mlock
@@ -99,6 +100,10 @@ struct mm_struct {
     VirtAddr start_brk, brk, start_stack;
     VirtAddr arg_start, arg_end, env_start, env_end;
     VirtAddr mmap_base;  // areas without an address of their own go below it
+    // Where the last search for a gap ended (null: nowhere yet); between there and mmap_base no gap is
+    // larger.
+    VirtAddr gap_search_end;
+    uint64_t largest_gap_above = 0;
     FileRef exe_file;
     // Whether others of the same user may look into it (PR_SET_DUMPABLE).
     Atomic<int> dumpable{SUID_DUMP_USER};

@@ -99,6 +99,7 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
         if ((vm_flags & VM_GROWSDOWN) != 0) return Errno::Inval;
     }
     if (denies_write_exec(mm, vm_flags, vm_flags)) return Errno::Access;
+    if (mm.map_count > max_map_count) return Errno::NoMem;
     const VirtAddr start = TRY(choose_address(mm, hint, bytes, flags));
     const uint64_t pages = bytes >> kPageShift;
     TRY(mlock_future_check(mm, vm_flags, pages));
@@ -152,8 +153,13 @@ Result<> do_munmap(mm_struct& mm, VirtAddr from, uint64_t bytes) {
     if (!from.is_aligned() || bytes == 0 || bytes > kTaskSize.raw() || from > kTaskSize - bytes)
         return Errno::Inval;
     const VirtAddr to = from + bytes;
-    TRY(isolate_range(mm, from, to));
+    // A hole in the middle makes two of one. Cutting off an end, which splits as well for a moment, goes on
+    // working.
     vm_area_struct* vma = find_vma(mm, from);
+    if (vma != nullptr && vma->vm_start < from && vma->vm_end > to && mm.map_count >= max_map_count)
+        return Errno::NoMem;
+    TRY(isolate_range(mm, from, to, MapLimit::Ignored));
+    vma = find_vma(mm, from);
     if (vma == nullptr || vma->vm_start >= to) return {};
     mmu_gather gather(mm);
     TRY(disown_tables(mm, from, to, gather));

@@ -34,11 +34,17 @@ Result<vm_area_struct*> split_vma(vm_area_struct* vma, VirtAddr at);
 vm_area_struct* vma_merge(vm_area_struct* vma);
 // New borders; the same first page of the file.
 void vma_resize(vm_area_struct& vma, VirtAddr start, VirtAddr end);
+// The most areas that an address space is to have: /proc/sys/vm/max_map_count. A mmap may exceed it by one.
+extern uint64_t max_map_count;
+// Whether a split keeps to that.
+enum class MapLimit : uint8_t { Counts, Ignored };
 // Splits at both ends so that areas begin at from and end at to, where there are any.
-Result<> isolate_range(mm_struct& mm, VirtAddr from, VirtAddr to);
+Result<> isolate_range(mm_struct& mm, VirtAddr from, VirtAddr to, MapLimit limit = MapLimit::Counts);
 
 // `bytes` of free addresses: at `hint` if it is free, else the highest gap below mmap_base. NoMem.
 Result<VirtAddr> get_unmapped_area(mm_struct& mm, VirtAddr hint, uint64_t bytes);
+// An area went away: a gap now ends at gap_end, and the next search is to see it.
+void forget_gap_search(mm_struct& mm, VirtAddr gap_end);
 
 // An area of `file` (null: anonymous) from page pgoff on. prot and flags as mmap(2). The address.
 Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t bytes, uint64_t prot,

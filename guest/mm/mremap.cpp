@@ -122,6 +122,8 @@ Result<> move_area(mm_struct& mm, const Remap& r) {
 
 // Moves the pages to a new area at r.to, which is free. NoMem leaves all as it was.
 Result<> move_vma(mm_struct& mm, const Remap& r) {
+    // Both ends of the old range may need a split, and the new one is an area, too.
+    if (mm.map_count + 3 >= max_map_count) return Errno::NoMem;
     if (r.old_bytes == 0) return move_pages(mm, *find_vma(mm, r.from), r);
     // First what may fail: afterwards the old range can be given up without any memory.
     Errno why = Errno::NoMem;

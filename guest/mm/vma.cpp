@@ -10,6 +10,8 @@ namespace guest {
 
 DEFINE_KMEM_CACHE(vm_area_struct)
 
+constinit uint64_t max_map_count = 65530;
+
 address_space* file_mapping_of(const vm_area_struct& vma) { return vma.vm_file->f_mapping; }
 
 namespace {
@@ -95,12 +97,16 @@ void insert_vm_struct(mm_struct& mm, vm_area_struct* vma) {
         mm.mmap.push_back(*vma);
     }
     mm.mm_rb.insert(*vma, starts_before);
+    ++mm.map_count;
     link_file(*vma);
 }
 
 void unlink_vma(vm_area_struct* vma) {
     mm_struct& mm = *vma->vm_mm;
     unlink_file(*vma);
+    const vm_area_struct* next = mm.mmap.next(*vma);
+    forget_gap_search(mm, next != nullptr ? next->vm_start : mm.mmap_base);
+    --mm.map_count;
     mm.mmap.remove(*vma);
     mm.mm_rb.remove(*vma, starts_before);
     if (mm.mmap_cache == vma) mm.mmap_cache = nullptr;
@@ -137,40 +143,17 @@ void vma_resize(vm_area_struct& vma, VirtAddr start, VirtAddr end) {
     vma.vm_end = end;
 }
 
-Result<> isolate_range(mm_struct& mm, VirtAddr from, VirtAddr to) {
+Result<> isolate_range(mm_struct& mm, VirtAddr from, VirtAddr to, MapLimit limit) {
+    const auto split = [&](vm_area_struct* vma, VirtAddr at) -> Result<> {
+        if (limit == MapLimit::Counts && mm.map_count >= max_map_count) return Errno::NoMem;
+        TRY(split_vma(vma, at));
+        return {};
+    };
     vm_area_struct* first = find_vma(mm, from);
-    if (first != nullptr && first->vm_start < from) TRY(split_vma(first, from));
+    if (first != nullptr && first->vm_start < from) TRY(split(first, from));
     vm_area_struct* last = find_vma(mm, to - 1);
-    if (last != nullptr && last->vm_start < to && last->vm_end > to) TRY(split_vma(last, to));
+    if (last != nullptr && last->vm_start < to && last->vm_end > to) TRY(split(last, to));
     return {};
-}
-
-Result<VirtAddr> get_unmapped_area(mm_struct& mm, VirtAddr hint, uint64_t bytes) {
-    if (bytes > kTaskSize.raw()) return Errno::NoMem;
-    hint = hint.align_up();
-    if (!hint.is_null() && hint >= kMmapMinAddr && hint <= kTaskSize - bytes &&
-        !has_vma_in(mm, hint, hint + bytes)) {
-        return hint;
-    }
-    // Top down: the highest gap that is large enough.
-    VirtAddr end = mm.mmap_base;
-    const vm_area_struct* above = find_vma(mm, mm.mmap_base - 1);
-    const vm_area_struct* vma = above == nullptr        ? mm.mmap.back()
-                                : above->vm_start < end ? above
-                                                        : mm.mmap.prev(*above);
-    for (; vma != nullptr; vma = mm.mmap.prev(*vma)) {
-        if (vma->vm_end <= end && end - vma->vm_end >= bytes) break;
-        if (vma->vm_start < end) end = vma->vm_start;
-    }
-    if (end.raw() >= kMmapMinAddr.raw() + bytes) return end - bytes;
-    // Nothing below: whatever is free above.
-    VirtAddr start = mm.mmap_base;
-    for (vma = above; vma != nullptr; vma = mm.mmap.next(*vma)) {
-        if (vma->vm_start >= start && vma->vm_start - start >= bytes) return start;
-        if (vma->vm_end > start) start = vma->vm_end;
-    }
-    if (start <= kTaskSize && kTaskSize - start >= bytes) return start;
-    return Errno::NoMem;
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include "guest/kernel/nsproxy.hpp"
 #include "guest/kernel/random.hpp"
 #include "guest/lib/string.hpp"
+#include "guest/mm/mmap.hpp"
 #include "guest/mm/overcommit.hpp"
 
 namespace guest {
@@ -255,12 +256,18 @@ Result<size_t> reserve_write(char* text, size_t bytes) {
 }
 using Policy = overcommit_policy;
 
+Result<> map_count_show(proc_text& m) { return put_number(m, max_map_count); }
+Result<size_t> map_count_write(char* text, size_t bytes) {
+    max_map_count = static_cast<uint64_t>(TRY(sysctl_number(text, 0, INT32_MAX)));
+    return bytes;
+}
+
 constexpr proc_entry kVmEntries[] = {
     {.name = "admin_reserve_kbytes",
      .mode = kIfReg | 0644,
      .show = reserve_show<&Policy::admin_reserve_kbytes>,
      .write = reserve_write<&Policy::admin_reserve_kbytes>},
-    {.name = "max_map_count", .mode = kIfReg | 0444, .show = constant_show<65530>},
+    {.name = "max_map_count", .mode = kIfReg | 0644, .show = map_count_show, .write = map_count_write},
     {.name = "mmap_min_addr", .mode = kIfReg | 0444, .show = constant_show<65536>},
     {.name = "oom_kill_allocating_task", .mode = kIfReg | 0444, .show = constant_show<0>},
     {.name = "overcommit_kbytes",
