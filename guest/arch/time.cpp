@@ -1,21 +1,19 @@
-// Time: the tick from PIT channel 0, the clock from the time-stamp counter measured against PIT channel 2.
+// The clock: the time-stamp counter, measured against PIT channel 2.
 // Intel 8254 data sheet, "Control Word Format".
+#include "guest/arch/clock_event.hpp"
 #include "guest/arch/cpu.hpp"
 #include "guest/arch/io.hpp"
 #include "guest/arch/irq.hpp"
+#include "guest/arch/pit.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/kernel/sched_core.hpp"
 #include "guest/kernel/timer.hpp"
 
 namespace guest {
 
-volatile uint64_t jiffies = 0;
-
 namespace {
 
-constexpr uint64_t kPitHz = 1193182;
-constexpr uint16_t kChannel0 = 0x40, kChannel2 = 0x42, kControl = 0x43, kSystemControlB = 0x61;
-constexpr unsigned kTimerIrq = 0;
+constexpr uint16_t kSystemControlB = 0x61;
 // Reads of the port, at least as many as 10 ms can hold.
 constexpr unsigned kPatience = 10'000'000;
 // A counter slower than 1 MHz is none: channel 2 or the counter itself is missing.
@@ -33,22 +31,15 @@ constinit uint64_t realtime_offset = kBootTime * kNsPerSecond;
 uint64_t measure_tsc(uint16_t count) {
     const uint8_t control = inb(kSystemControlB);
     outb(kSystemControlB, static_cast<uint8_t>((control & ~2u) | 1u));  // gate on, speaker off
-    outb(kControl, 0xb0);  // channel 2, low and high byte, mode 0
-    outb(kChannel2, static_cast<uint8_t>(count));
-    outb(kChannel2, static_cast<uint8_t>(count >> 8));
+    outb(kPitControl, 0xb0);  // channel 2, low and high byte, mode 0
+    outb(kPitChannel2, static_cast<uint8_t>(count));
+    outb(kPitChannel2, static_cast<uint8_t>(count >> 8));
     const uint64_t start = rdtsc();
     // The output goes high at zero.
     for (unsigned i = 0; i < kPatience && (inb(kSystemControlB) & 0x20) == 0; ++i) cpu_relax();
     const uint64_t ticks = rdtsc() - start;
     outb(kSystemControlB, control);
     return ticks;
-}
-
-void timer_interrupt(unsigned, void*) {
-    jiffies = jiffies + 1;
-    run_timers();
-    calc_load();
-    scheduler_tick(irq_from_user());
 }
 
 }  // namespace
@@ -73,12 +64,7 @@ void time_init() {
     const uint64_t ns = kMeasured * kNsPerSecond / kPitHz;
     if (ticks >= kMinTscTicks) tsc_mult = (ns << 32) / ticks;
     tsc_at_boot = rdtsc();
-
-    constexpr uint16_t kDivisor = (kPitHz + kHz / 2) / kHz;
-    outb(kControl, 0x34);  // channel 0, low and high byte, mode 2
-    outb(kChannel0, static_cast<uint8_t>(kDivisor & 0xff));
-    outb(kChannel0, static_cast<uint8_t>(kDivisor >> 8));
-    request_irq(kTimerIrq, timer_interrupt, nullptr, "timer");
+    clock_event_init(tsc_mult != 0 ? ClockEvents::Precise : ClockEvents::TickOnly);
 }
 
 }  // namespace guest

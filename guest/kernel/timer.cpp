@@ -1,6 +1,7 @@
 // Timers, in a list by time. There are few at once: sleepers, alarms.
 #include "guest/kernel/timer.hpp"
 
+#include "guest/arch/clock_event.hpp"
 #include "guest/kernel/sched.hpp"
 #include "guest/lib/spinlock.hpp"
 
@@ -26,6 +27,13 @@ void insert(timer_list& timer) {
 void add_timer(timer_list& timer) {
     const spinlock_guard guard(timer_lock);
     insert(timer);
+    if (timers.front() == &timer) clock_event_at(timer.expires);
+}
+
+uint64_t next_timer() {
+    const spinlock_guard guard(timer_lock);
+    const timer_list* first = timers.front();
+    return first != nullptr ? first->expires : ~uint64_t{0};
 }
 
 bool del_timer(timer_list& timer) {
@@ -66,6 +74,7 @@ void timers_clock_was_set(int64_t forward_ns) {
         }
         insert(*timer);
     }
+    if (const timer_list* first = timers.front()) clock_event_at(first->expires);
 }
 
 uint64_t schedule_timeout(uint64_t ns, const char* where) {

@@ -1,4 +1,4 @@
-// Timers: a function called once, from the tick's interrupt, when its time has come.
+// Timers: a function called once, from the timer interrupt, when its time has come.
 #pragma once
 
 #include <stdint.h>
@@ -15,14 +15,16 @@ struct timer_list {
     list_head entry;
 };
 
-// Not pending before. Fires at the first tick at or after `expires`.
+// Not pending before. Fires at `expires` or soon after.
 void add_timer(timer_list& timer);
 // True if it was pending. It does not run afterwards.
 bool del_timer(timer_list& timer);
 [[nodiscard]] inline bool timer_pending(const timer_list& timer) { return timer.entry.is_linked(); }
 
-// From the tick.
+// From the timer interrupt.
 void run_timers();
+// When the first one is due: ns, CLOCK_MONOTONIC; all bits set if there is none.
+[[nodiscard]] uint64_t next_timer();
 // CLOCK_REALTIME went forward by that much, or back.
 void timers_clock_was_set(int64_t forward_ns);
 
