@@ -1,6 +1,7 @@
 // Loads arbitrary kernels with arbitrary options: a boot plan inside RAM or one line of error.
 #include <cstdlib>
 
+#include "emu/loader/firmware.hpp"
 #include "emu/loader/load_kernel.hpp"
 #include "tests/fuzz/patched.hpp"
 #include "tests/loader/kernel_builder.hpp"
@@ -48,6 +49,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if ((data[0] & 0x10) != 0) options.modules = {{small, "small"}, {{"empty", {}}, ""}};
     options.flat_mode = static_cast<loader::EntryMode>((data[0] >> 6) % 3);
     if ((data[0] & 12) == 12) options.flat_address = PhysAddr(uint64_t{data[0]} << 14);
+    if ((data[0] & 0x28) == 0x28) {
+        const auto firmware = loader::load_firmware(kernel, ram);
+        if (!firmware && firmware.error().message.find('\n') != std::string::npos) std::abort();
+        return 0;
+    }
     const auto plan = loader::load_kernel(kernel, ram, options);
     if (!plan) {
         if (plan.error().message.find('\n') != std::string::npos) std::abort();
