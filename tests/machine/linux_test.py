@@ -60,6 +60,18 @@ class DebianKernel(unittest.TestCase):
         roots = set(re.findall(r'"root": ?"?(\w+)', self.log("show", "--json", "--kind", "fault", log)))
         self.assertGreater(len(roots), 3)
 
+    def test_shell_on_the_screen(self):
+        screen = self.dir / "screen.txt"
+        script = "exec setsid sh -c 'exec sh </dev/tty1 >/dev/tty1 2>&1'\n"
+        done = self.boot(script, "--keys", "echo $((6*7))\\ntty\\npoweroff -f\\n", "--screenshot", str(screen),
+                         append="console=tty0 quiet")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        shown = [line.rstrip() for line in screen.read_text().splitlines()]
+        self.assertEqual(len(shown), 25)
+        first = next(i for i, line in enumerate(shown) if line.endswith("# echo $((6*7))"))
+        self.assertEqual(shown[first + 1], "42")
+        self.assertEqual(shown[first + 3], "/dev/tty1")
+
     def test_ext4_on_a_virtio_disk(self):
         disk = debian.ext4(self.dir, {"greeting": "hello from the disk\n"})
         script = ("mount -t ext4 /dev/vda /mnt && echo MARK && cat /mnt/greeting\n"
