@@ -193,7 +193,7 @@ std::vector<uint8_t> rsdp(PhysAddr rsdt, PhysAddr xsdt) {
 std::vector<uint8_t> build_acpi_tables(const AcpiConfig& config) {
     std::vector<uint8_t> all(kRsdpBytes, 0);
     const auto place = [&](const std::vector<uint8_t>& table) {
-        all.resize((all.size() + 63) / 64 * 64);  // FACS wants 64
+        all.resize((all.size() + kAcpiAlignment - 1) / kAcpiAlignment * kAcpiAlignment);
         const PhysAddr at = config.base + all.size();
         all.insert(all.end(), table.begin(), table.end());
         return at;

@@ -9,8 +9,10 @@
 
 namespace forkscope::devices {
 
+inline constexpr uint64_t kAcpiAlignment = 64;  // bytes, of every table; FACS wants it
+
 struct AcpiConfig {
-    PhysAddr base;  // where the bytes go, a multiple of 64; the root pointer (RSDP) comes first
+    PhysAddr base;  // where the bytes go, a multiple of kAcpiAlignment; the root pointer (RSDP) comes first
     unsigned cpus = 1;
     PhysAddr local_apic, io_apic;
     uint16_t pm_event_port = 0, pm_control_port = 0, pm_timer_port = 0;

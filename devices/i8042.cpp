@@ -29,10 +29,13 @@ enum : uint8_t {
     WriteKeyboardOutput = 0xd2,
     WriteMouseOutput = 0xd3,
     WriteMouse = 0xd4,
+    CloseGate = 0xdd,
+    OpenGate = 0xdf,
     PulseFirst = 0xf0,
 };
 
 constexpr uint8_t kRelease = 0xf0;
+constexpr uint8_t kGate = 0x02;  // of the output port
 
 // Scan code set 2 to set 1, as the controller translates.
 constexpr std::array<uint8_t, 128> kSet1 = {
@@ -54,8 +57,16 @@ uint8_t translated(uint8_t code) {
 
 }  // namespace
 
-I8042::I8042(bus::IrqLine& keyboard_irq, bus::IrqLine& mouse_irq, std::function<void()> on_reset)
-    : keyboard_irq_(keyboard_irq), mouse_irq_(mouse_irq), on_reset_(std::move(on_reset)) {}
+I8042::I8042(bus::IrqLine& keyboard_irq, bus::IrqLine& mouse_irq, std::function<void()> on_reset,
+             std::function<void(bool)> on_gate)
+    : keyboard_irq_(keyboard_irq),
+      mouse_irq_(mouse_irq),
+      on_reset_(std::move(on_reset)),
+      on_gate_(std::move(on_gate)) {}
+
+void I8042::set_gate(bool open) {
+    regs_.output_port = static_cast<uint8_t>(open ? regs_.output_port | kGate : regs_.output_port & ~kGate);
+}
 
 void I8042::reset() {
     keyboard_.reset();
@@ -141,6 +152,7 @@ uint8_t I8042::read_data() {
 
 void I8042::write_output_port(uint8_t value) {
     regs_.output_port = value;
+    on_gate_((value & kGate) != 0);
     if ((value & 1) == 0) on_reset_();
 }
 
@@ -206,6 +218,11 @@ void I8042::write_command(uint8_t value) {
             break;
         case ReadInputPort:
             put(0x80, Source::Keyboard);  // not locked
+            break;
+        case CloseGate:
+        case OpenGate:
+            write_output_port(static_cast<uint8_t>(value == OpenGate ? regs_.output_port | kGate
+                                                                     : regs_.output_port & ~kGate));
             break;
         case ReadOutputPort:
             put(regs_.output_port, Source::Keyboard);

@@ -27,8 +27,13 @@ public:
         bool operator==(const Regs&) const = default;
     };
 
-    // keyboard_irq: IRQ 1; mouse_irq: IRQ 12. on_reset: the guest pulsed the reset line.
-    I8042(bus::IrqLine& keyboard_irq, bus::IrqLine& mouse_irq, std::function<void()> on_reset);
+    // keyboard_irq: IRQ 1; mouse_irq: IRQ 12. on_reset: the guest pulsed the reset line. on_gate: it opens
+    // (true) or closes the A20 gate.
+    I8042(bus::IrqLine& keyboard_irq, bus::IrqLine& mouse_irq, std::function<void()> on_reset,
+          std::function<void(bool)> on_gate);
+
+    // Somebody else moved the A20 gate.
+    void set_gate(bool open);
 
     [[nodiscard]] bus::PortDevice& data() { return data_; }
     [[nodiscard]] bus::PortDevice& command() { return command_; }
@@ -88,6 +93,7 @@ private:
     bus::IrqLine& keyboard_irq_;
     bus::IrqLine& mouse_irq_;
     std::function<void()> on_reset_;
+    std::function<void(bool)> on_gate_;
     Ps2Keyboard keyboard_;
     Ps2Mouse mouse_;
     Regs regs_;  // without the devices'

@@ -1,5 +1,5 @@
-// System control port A of a PS/2 (port 0x92): bit 0 resets, bit 1 is the A20 gate. The gate is kept, but
-// address line 20 always passes.
+// System control port A of a PS/2 (port 0x92): bit 0 resets, bit 1 is the A20 gate, which the keyboard
+// controller moves as well: the last one that moved it counts.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,25 @@ namespace forkscope::devices {
 
 class SystemControl final : public bus::PortDevice {
 public:
-    explicit SystemControl(std::function<void()> on_reset) : on_reset_(std::move(on_reset)) {}
+    // on_gate: the guest opens (true) or closes the A20 gate.
+    SystemControl(std::function<void()> on_reset, std::function<void(bool)> on_gate)
+        : on_reset_(std::move(on_reset)), on_gate_(std::move(on_gate)) {}
+
+    // Somebody moved the gate.
+    void set_gate(bool open) { value_ = open ? kA20 : 0; }
 
     [[nodiscard]] uint32_t read(const bus::PortAccess&) override { return value_; }
     void write(const bus::PortAccess&, uint32_t value) override {
-        constexpr uint8_t kReset = 1, kA20 = 2;
-        value_ = static_cast<uint8_t>(value & kA20);
+        on_gate_((value & kA20) != 0);
         if ((value & kReset) != 0) on_reset_();
     }
 
 private:
+    static constexpr uint8_t kReset = 1, kA20 = 2;
+
     std::function<void()> on_reset_;
-    uint8_t value_ = 2;
+    std::function<void(bool)> on_gate_;
+    uint8_t value_ = kA20;
 };
 
 }  // namespace forkscope::devices

@@ -38,20 +38,24 @@ namespace {
 
 // One file for two purposes would be spoilt.
 Result<void> check_files_differ(const RunOptions& options) {
-    constexpr std::string_view kSerialFile = "file:";
-    const bool serial_file = options.serial.starts_with(kSerialFile);
+    const auto file_of = [](const std::string& where) {
+        constexpr std::string_view kFile = "file:";
+        return where.starts_with(kFile) ? where.substr(kFile.size()) : "";
+    };
     const struct {
         const char* option;
         std::string path;
         bool written;
     } files[] = {
+        {"-bios", options.bios, false},
         {"-kernel", options.kernel, false},
         {"-initrd", options.initrd, false},
         {"--record", options.record, true},
         {"--save-ram", options.save_ram, true},
         {"--screenshot", options.screenshot, true},
         {"-D", options.trace_file, true},
-        {"-serial", serial_file ? options.serial.substr(kSerialFile.size()) : "", true},
+        {"-serial", file_of(options.serial), true},
+        {"-debugcon", file_of(options.debug_console), true},
     };
     const auto same = [](const std::string& a, const std::string& b) {
         std::error_code error;

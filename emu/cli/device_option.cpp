@@ -1,6 +1,7 @@
 #include "emu/cli/device_option.hpp"
 
 #include <charconv>
+#include <string_view>
 
 namespace forkscope::cli {
 
@@ -45,6 +46,16 @@ Result<FlatImage> parse_loader(const std::string& spec, const std::vector<std::s
     return flat;
 }
 
+Result<> parse_vga(Devices& devices, const std::string& spec, const std::vector<std::string>& words) {
+    constexpr std::string_view kRomFile = "romfile=";
+    for (size_t i = 1; i < words.size(); ++i) {
+        if (!words[i].starts_with(kRomFile))
+            return fail("-device {}: '{}' is unknown; expected VGA[,romfile=FILE]", spec, words[i]);
+        devices.vga_rom = words[i].substr(kRomFile.size());
+    }
+    return {};
+}
+
 }  // namespace
 
 std::vector<std::string> split_at_commas(const std::string& text) {
@@ -66,7 +77,11 @@ Result<Devices> parse_devices(const std::vector<std::string>& specs) {
     for (const std::string& spec : specs) {
         const std::vector<std::string> words = split_at_commas(spec);
         if (words[0] == "isa-debug-exit") continue;
-        if (words[0] != "loader") return fail("-device {}: expected isa-debug-exit or loader", spec);
+        if (words[0] == "VGA" || words[0] == "isa-vga") {
+            TRY_VOID(parse_vga(devices, spec, words));
+            continue;
+        }
+        if (words[0] != "loader") return fail("-device {}: expected isa-debug-exit, VGA or loader", spec);
         if (devices.flat) return fail("-device {}: a second flat image; expected one", spec);
         devices.flat = TRY(parse_loader(spec, words));
     }

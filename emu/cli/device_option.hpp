@@ -1,4 +1,5 @@
-// What -device can be: isa-debug-exit, which is always there, and QEMU's generic loader for flat images.
+// What -device can be: isa-debug-exit and the VGA, which are always there, and QEMU's generic loader for flat
+// images.
 #pragma once
 
 #include <optional>
@@ -20,6 +21,7 @@ struct FlatImage {
 
 struct Devices {
     std::optional<FlatImage> flat;
+    std::optional<std::string> vga_rom;  // a file, or empty: none
 };
 
 // specs: as after each -device.

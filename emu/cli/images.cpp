@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "emu/loader/cpio.hpp"
+#include "emu/loader/firmware.hpp"
 #include "emu/machine/machine.hpp"
 
 namespace forkscope::cli {
@@ -40,10 +41,52 @@ Result<std::vector<loader::BootModule>> read_modules(const std::string& list) {
     return modules;
 }
 
+// The ROM of -device VGA, or the one that lies beside the firmware, as SeaBIOS's package has it.
+Result<std::optional<loader::Image>> read_vga_rom(const RunOptions& options) {
+    constexpr const char* kBesideFirmware = "vgabios-isavga.bin";
+    const auto& given = options.devices.vga_rom;
+    if (given && given->empty()) return std::optional<loader::Image>{};
+    if (given) return std::optional(TRY(loader::read_image(*given)));
+    const auto beside = std::filesystem::path(options.bios).parent_path() / kBesideFirmware;
+    std::error_code error;
+    if (!std::filesystem::exists(beside, error)) return std::optional<loader::Image>{};
+    return std::optional(TRY(loader::read_image(beside.string())));
+}
+
+Result<Images> read_firmware(const RunOptions& options) {
+    const std::string& other = options.devices.flat      ? options.devices.flat->file
+                               : !options.kernel.empty() ? options.kernel
+                               : !options.initrd.empty() ? options.initrd
+                                                         : options.append;
+    if (!other.empty())
+        return fail("-bios {}: the firmware loads what it runs, from a -drive; expected no '{}'",
+                    options.bios, other);
+    Images images;
+    images.firmware = TRY(loader::read_image(options.bios));
+    TRY_VOID(loader::check_firmware(*images.firmware));
+    images.vga_rom = TRY(read_vga_rom(options));
+    return images;
+}
+
+loader::LoadOptions load_options(const RunOptions& options, const Images& images) {
+    loader::LoadOptions load;
+    load.command_line = options.append;
+    if (images.initrd) load.initrd = &*images.initrd;
+    load.modules = images.modules;
+    load.rsdp = machine::Machine::acpi_root();
+    if (const auto& flat = options.devices.flat) {
+        load.flat_address = flat->address;
+        load.flat_mode = flat->mode;
+    }
+    return load;
+}
+
 }  // namespace
 
 Result<Images> read_images(const RunOptions& options) {
+    if (!options.bios.empty()) return read_firmware(options);
     const auto& flat = options.devices.flat;
+    if (options.devices.vga_rom) return fail("-device VGA,romfile=: expected -bios FILE too");
     if (flat && !options.kernel.empty())
         return fail("-device loader: a flat image and -kernel {}; expected one of them", options.kernel);
     const std::string kernel = flat ? flat->file : options.kernel;
@@ -74,17 +117,17 @@ Result<void> check_room_for_initramfs(const RunOptions& options, const Images& i
                 options.ram_bytes / kKiB, images.initrd->name, (needed + 2 * kMiB - 1) / (2 * kMiB) * 2);
 }
 
-loader::LoadOptions load_options(const RunOptions& options, const Images& images) {
-    loader::LoadOptions load;
-    load.command_line = options.append;
-    if (images.initrd) load.initrd = &*images.initrd;
-    load.modules = images.modules;
-    load.rsdp = machine::Machine::acpi_root();
-    if (const auto& flat = options.devices.flat) {
-        load.flat_address = flat->address;
-        load.flat_mode = flat->mode;
-    }
-    return load;
+machine::Firmware firmware_of(const RunOptions& options, const Images& images) {
+    machine::Firmware firmware;
+    if (images.firmware) firmware.image = images.firmware->bytes;
+    if (images.vga_rom) firmware.vga_rom = images.vga_rom->bytes;
+    firmware.on_serial = options.nographic;
+    return firmware;
+}
+
+Result<loader::BootPlan> load_images(const RunOptions& options, const Images& images, mem::GuestRam& ram) {
+    if (images.firmware) return loader::load_firmware(*images.firmware, ram);
+    return loader::load_kernel(images.kernel, ram, load_options(options, images));
 }
 
 }  // namespace forkscope::cli

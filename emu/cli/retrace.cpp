@@ -1,7 +1,6 @@
 #include "emu/cli/retrace.hpp"
 
 #include "emu/cli/stop_signals.hpp"
-#include "emu/loader/load_kernel.hpp"
 
 namespace forkscope::cli {
 
@@ -19,10 +18,10 @@ Result<void> check_can_retrace(const RunOptions& options, machine::SerialBackend
 Result<mmu::Mirror::LinkCounts> learn_tables(const RunOptions& options, const Images& images,
                                              machine::MachineConfig config) {
     log::Recorder nobody;
-    const auto silence = TRY(machine::open_serial("null"));
+    const auto silence = TRY(machine::open_serial("-serial", "null"));
     config.serial = silence.get();
     const auto machine = TRY(machine::Machine::create(config, nobody));
-    machine->boot(TRY(loader::load_kernel(images.kernel, machine->ram(), load_options(options, images))));
+    machine->boot(TRY(load_images(options, images, machine->ram())));
     const StopSignals signals(*machine);
     const machine::MachineExit end = machine->run(options.time_limit());
     if (end.reason == log::Stop::Host && !end.message.empty())

@@ -59,6 +59,12 @@ void register_run_command(CLI::App& app) {
                     "modules, each with "
                     "its command line, with commas between them")
         ->type_name("FILE");
+    run->add_option(
+           "--bios", options->bios,
+           "firmware, which starts at the reset vector and boots from a -drive, e.g. SeaBIOS's\n"
+           "bios-microvm.bin; vgabios-isavga.bin beside it is its screen. With -nographic, its screen\n"
+           "is on the serial port too")
+        ->type_name("FILE");
     run->add_option("--append", options->append, "kernel command line")->type_name("TEXT");
     run->add_option("-m", arguments->memory, "RAM: a number with K, M or G; M if none")
         ->type_name("SIZE")
@@ -70,6 +76,11 @@ void register_run_command(CLI::App& app) {
                     "first serial port: stdio, stdout (output alone), file:NAME, null. If not given: stdio,\n"
                     "or stdout with a window")
         ->type_name("WHERE");
+    run->add_option(
+           "--debugcon", options->debug_console,
+           "debug console (port 0xe9, and 0x402 for firmware): stdio, stdout, file:NAME, null; port\n"
+           "0xe9 writes to the serial port if not given")
+        ->type_name("WHERE");
     run->add_option("--display", arguments->display.display,
                     "sdl: a window with the guest's screen and keyboard; none. If not given: sdl on a\n"
                     "terminal of a graphical session, unless -serial or console=ttyS asks for the terminal")
@@ -80,7 +91,8 @@ void register_run_command(CLI::App& app) {
     run->add_flag("--no-reboot", options->no_reboot, "accepted: a reset or triple fault always ends the run");
     run->add_option("--device", arguments->devices,
                     "loader,file=FILE,addr=ADDRESS[,mode=16|32|64]: a flat image, started there; "
-                    "isa-debug-exit: accepted, it is always there at port 0xf4")
+                    "isa-debug-exit: accepted, it is always there at port 0xf4; VGA[,romfile=FILE]: always\n"
+                    "there too, with this option ROM for the firmware")
         ->type_name("NAME")
         ->expected(1)
         ->take_all();
@@ -145,6 +157,7 @@ void register_run_command(CLI::App& app) {
         options->devices = *devices;
         if (run->count("--record") != 0 && (options->record.empty() || options->record == "-"))
             bad(Error{fmt::format("--record '{}': expected the name of a file", options->record)});
+        options->nographic = arguments->display.nographic;
         const Result<int> status = run_on_display(arguments->display, *options);
         if (!status) bad(status.error());
         if (*status != 0) throw CLI::RuntimeError(*status);

@@ -13,8 +13,8 @@
 #include "emu/cli/screenshot.hpp"
 #include "emu/cli/stop_signals.hpp"
 #include "emu/cli/trace_text.hpp"
+#include "emu/cli/unanswered.hpp"
 #include "emu/cpu/cpu_core.hpp"
-#include "emu/loader/load_kernel.hpp"
 #include "emu/log/replay.hpp"
 #include "emu/log/writer.hpp"
 #include "emu/machine/drive.hpp"
@@ -36,7 +36,7 @@ log::Meta describe(const RunOptions& options, log::KindMask kinds, machine::Mach
     meta.cpu_model = options.cpu_model;
     meta.ram_bytes = machine.ram().size();
     for (const mem::RamRegion& r : machine.ram().regions()) meta.ram.push_back({r.base.raw(), r.size});
-    meta.kernel = options.kernel;
+    meta.kernel = options.bios.empty() ? options.kernel : options.bios;
     meta.initrd = options.initrd;
     meta.command_line = options.append;
     meta.instructions_per_second = kNsPerSecond / cpu::kNsPerInstruction;
@@ -87,10 +87,12 @@ private:
     log::Recorder recorder_;     // of the machine
     log::Recorder past_checks_;  // what comes through the checks, with their findings
     std::unique_ptr<machine::SerialBackend> serial_;
+    std::unique_ptr<machine::SerialBackend> debug_console_;
     std::vector<std::unique_ptr<bus::BlockStore>> drives_;
     std::unique_ptr<machine::Machine> machine_;
     loader::BootPlan plan_;
     std::unique_ptr<TraceText> trace_;
+    Unanswered unanswered_;
     std::unique_ptr<log::Writer> writer_;
     std::optional<LiveChecks> live_;
 };
@@ -101,7 +103,9 @@ Result<> Session::prepare() {
     checks_ = TRY(parse_check_option(options_.check));
     images_ = TRY(read_images(options_));
     TRY_VOID(check_room_for_initramfs(options_, images_));
-    serial_ = TRY(machine::open_serial(options_.serial));
+    serial_ = TRY(machine::open_serial("-serial", options_.serial));
+    if (!options_.debug_console.empty() && options_.debug_console != "stdio")
+        debug_console_ = TRY(machine::open_serial("-debugcon", options_.debug_console));
     TRY_VOID(open_machine());
     TRY_VOID(open_trace());
     return open_log();
@@ -114,6 +118,8 @@ Result<machine::MachineConfig> Session::machine_config() {
     config.time_mode = options_.fast ? cpu::TimeMode::Host : cpu::TimeMode::Instructions;
     config.serial = serial_.get();
     config.attendant = attendant_;
+    config.debug = options_.debug_console == "stdio" ? serial_.get() : debug_console_.get();
+    config.firmware = firmware_of(options_, images_);
     config.audit_interval = options_.audit_every_ms * kNsPerMs;
     config.audit_engine_tlb = options_.audit_tlb;
     auto keys = machine::parse_keys(options_.keys);
@@ -133,31 +139,18 @@ Result<> Session::open_machine() {
     mmu::Mirror::LinkCounts tables;
     if (options_.retrace) tables = TRY(learn_tables(options_, images_, config));
     machine_ = TRY(machine::Machine::create(config, recorder_));
-    plan_ = TRY(loader::load_kernel(images_.kernel, machine_->ram(), load_options(options_, images_)));
+    plan_ = TRY(load_images(options_, images_, machine_->ram()));
     if (options_.retrace) machine_->expect_tables(tables);
     return {};
 }
 
 Result<> Session::open_trace() {
-    if (options_.trace.empty()) return {};
-    const log::KindMask traced = TRY(parse_trace_items(options_.trace));
-    trace_ = TRY(TraceText::open(options_.trace_file, traced));
-    recorded().attach(*trace_, traced);
-    TraceText& trace = *trace_;
-    const auto word = [](bus::Direction direction) {
-        return direction == bus::Direction::Read ? "read" : "write";
-    };
-    machine_->ports().on_unclaimed([&trace, word](uint16_t port, bus::Width width, bus::Direction direction) {
-        trace.note(fmt::format("port {:#x}: first {} of {} bytes, and nobody there", port, word(direction),
-                               bus::bytes_of(width)));
-    });
-    machine_->mmio().on_unclaimed([&trace, word](PhysAddr pa, bus::Width width, bus::Direction direction) {
-        trace.note(fmt::format("address {:#x}: first {} of {} bytes in its page, and nobody there", pa.raw(),
-                               word(direction), bus::bytes_of(width)));
-    });
-    machine_->cpu().on_unknown_msr([&trace, word](uint32_t msr, bus::Direction direction) {
-        trace.note(fmt::format("MSR {:#x}: first {}, and it is not there", msr, word(direction)));
-    });
+    if (!options_.trace.empty()) {
+        const log::KindMask traced = TRY(parse_trace_items(options_.trace));
+        trace_ = TRY(TraceText::open(options_.trace_file, traced));
+        recorded().attach(*trace_, traced);
+    }
+    unanswered_.listen(*machine_, trace_.get());
     return {};
 }
 
@@ -186,6 +179,7 @@ Result<int> Session::run() {
         return machine_->run(options_.time_limit());
     }();
     if (!end.message.empty()) say("forkscope: {}", end.message);
+    for (const std::string& line : unanswered_.summary()) say("forkscope: {}", line);
     int status = options_.audit ? audit(end.status) : end.status;
     recorder_.flush();
     past_checks_.flush();
@@ -209,6 +203,10 @@ Result<> Session::write_out() {
     if (!options_.save_ram.empty()) TRY_VOID(save_ram(machine_->ram(), options_.save_ram));
     if (!options_.screenshot.empty()) TRY_VOID(take_screenshot(*machine_, options_.screenshot));
     if (trace_) TRY_VOID(trace_->status());
+    if (debug_console_) {
+        debug_console_->flush();
+        TRY_VOID(debug_console_->status());
+    }
     return serial_->status();
 }
 

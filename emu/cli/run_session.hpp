@@ -17,11 +17,14 @@ struct RunOptions {
     std::string kernel;  // empty: the bundled one
     std::string initrd;  // empty: none; the bundled one with the bundled kernel
     std::string append;
+    std::string bios;  // empty: the loader starts the kernel
     uint64_t ram_bytes = 256 * kMiB;
     std::string cpu_model{cpu::kDefaultCpuModel};
     std::string serial;
-    std::string record;  // empty: no log
-    std::string events;  // empty: all kinds
+    bool nographic = false;
+    std::string debug_console;  // empty: on the serial port
+    std::string record;         // empty: no log
+    std::string events;         // empty: all kinds
     Devices devices;
     std::vector<std::string> drives;  // as after each -drive
     bool audit = false;

@@ -18,7 +18,7 @@ constexpr uint8_t kPushfOpcode = 0x9c;
 
 Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, TimeMode time_mode,
                                          const Wiring& wiring) {
-    auto engine = TRY(Engine::open(model, wiring.ram));
+    auto engine = TRY(Engine::open(model, wiring.ram, wiring.rom));
     auto cpu = std::unique_ptr<Cpu>(new Cpu(id, model, time_mode, std::move(engine), wiring));
     TRY_VOID(cpu->install_hooks());
     return cpu;
@@ -26,7 +26,7 @@ Result<std::unique_ptr<Cpu>> Cpu::create(CpuId id, const CpuModel& model, TimeMo
 
 Cpu::Cpu(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
          const Wiring& wiring)
-    : core_(id, model, time_mode, std::move(engine), &Cpu::look, this, wiring.ram, wiring.mirror,
+    : core_(id, model, time_mode, std::move(engine), &Cpu::look, this, wiring.ram, wiring.rom, wiring.mirror,
             wiring.recorder),
       wiring_(wiring),
       delivery_(core_),
@@ -71,6 +71,12 @@ void Cpu::request_stop() {
 void Cpu::request_stop_from_signal() {
     stop_from_signal_.store(true);
     if (host_clock()) Doorbell::ring(core_.state(), kRequestNmi);
+}
+
+void Cpu::set_line_20(bool open) {
+    if (core_.mmu().line_20_open() == open) return;
+    core_.mmu().set_line_20(open);
+    core_.flush_engine();
 }
 
 bool Cpu::can_take_nmi() const {

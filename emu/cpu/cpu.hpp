@@ -45,6 +45,7 @@ struct Wiring {
     bus::TimerQueue& timers;
     bus::InterruptController& interrupts;
     log::Recorder& recorder;
+    const mem::Rom* rom = nullptr;  // null: none
 };
 
 // Counted since reset, for reports and tests.
@@ -55,6 +56,7 @@ struct CpuCounters {
     uint64_t page_faults = 0;
     uint64_t interrupts = 0;
     uint64_t system_calls = 0;
+    uint64_t keyboard_services = 0;  // INT 16h in real mode: the BIOS is asked for keys
     uint64_t page_end_steps = 0;
 };
 
@@ -102,6 +104,9 @@ public:
     void on_unknown_msr(MsrAccess::UnknownHandler handler) {
         flush_intercepts_.msrs().on_unknown(std::move(handler));
     }
+
+    // Whether address line 20 passes: the A20 gate.
+    void set_line_20(bool open);
 
     // A device writes RAM. False, and nothing done, if not all of it is RAM.
     [[nodiscard]] bool write_for_device(PhysAddr to, std::span<const uint8_t> bytes);

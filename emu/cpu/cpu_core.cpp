@@ -12,14 +12,15 @@
 namespace forkscope::cpu {
 
 CpuCore::CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
-                 void (*look)(void*), void* owner, mem::GuestRam& ram, mmu::Mirror& mirror,
-                 log::Recorder& recorder)
+                 void (*look)(void*), void* owner, mem::GuestRam& ram, const mem::Rom* rom,
+                 mmu::Mirror& mirror, log::Recorder& recorder)
     : id_(id),
       model_(model),
       time_mode_(time_mode),
       steady_start_(steady_now()),
       engine_(std::move(engine)),
       ram_(ram),
+      rom_(rom),
       recorder_(recorder),
       clock_(*this, engine_->state(), look, owner),
       code_pages_(ram),
@@ -98,7 +99,7 @@ size_t CpuCore::peek_code(uint64_t linear, uint8_t (&bytes)[15]) {
         const auto pa = code_address(va, regs);
         if (!pa) break;
         const size_t chunk = std::min<size_t>(sizeof bytes - count, kPageSize - va.page_offset());
-        const uint8_t* p = ram_.at(*pa, chunk);
+        const uint8_t* p = readable(*pa, chunk);
         if (p == nullptr) break;
         std::copy(p, p + chunk, bytes + count);
         count += chunk;

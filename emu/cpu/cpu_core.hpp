@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "emu/base/units.hpp"
 #include "emu/bus/clock.hpp"
@@ -12,6 +13,7 @@
 #include "emu/cpu/instruction_clock.hpp"
 #include "emu/log/recorder.hpp"
 #include "emu/mem/guest_ram.hpp"
+#include "emu/mem/rom.hpp"
 #include "emu/mmu/mmu.hpp"
 
 namespace forkscope::cpu {
@@ -23,6 +25,9 @@ inline constexpr VirtualNs kNsPerInstruction = 1;
 // Microarchitecture"), and a read of a port, which an ISA device answers in about a microsecond.
 inline constexpr VirtualNs kPauseNs = 140;
 inline constexpr VirtualNs kPortReadNs = 700;
+// A call of the BIOS for keys (INT 16h): what polls it from protected mode spends that long on a PC, mode
+// switches included.
+inline constexpr VirtualNs kKeyboardServiceNs = 20'000;
 
 // What the clock of a CPU is.
 enum class TimeMode : uint8_t {
@@ -33,7 +38,7 @@ enum class TimeMode : uint8_t {
 class CpuCore final : private InstructionClock::CodeReader, private mmu::EngineTlb {
 public:
     CpuCore(CpuId id, const CpuModel& model, TimeMode time_mode, std::unique_ptr<Engine> engine,
-            void (*look)(void*), void* owner, mem::GuestRam& ram, mmu::Mirror& mirror,
+            void (*look)(void*), void* owner, mem::GuestRam& ram, const mem::Rom* rom, mmu::Mirror& mirror,
             log::Recorder& recorder);
 
     [[nodiscard]] Engine& engine() { return *engine_; }
@@ -41,6 +46,14 @@ public:
     [[nodiscard]] const LiveState& state() const { return engine_->state(); }
     [[nodiscard]] mmu::Mmu& mmu() { return mmu_; }
     [[nodiscard]] mem::GuestRam& ram() { return ram_; }
+    // Where [pa, pa + length) can be read, RAM or ROM; null if not all of it is either.
+    [[nodiscard]] const uint8_t* readable(PhysAddr pa, uint64_t length) const {
+        if (const uint8_t* p = std::as_const(ram_).at(pa, length)) return p;
+        return rom_ != nullptr ? rom_->at(pa, length) : nullptr;
+    }
+    [[nodiscard]] bool is_rom_frame(PhysAddr frame) const {
+        return rom_ != nullptr && rom_->at(frame, kPageSize) != nullptr;
+    }
     [[nodiscard]] log::Recorder& recorder() { return recorder_; }
     [[nodiscard]] InstructionClock& clock() { return clock_; }
     [[nodiscard]] CodePages& code_pages() { return code_pages_; }
@@ -126,6 +139,7 @@ private:
     int64_t steady_start_;
     std::unique_ptr<Engine> engine_;
     mem::GuestRam& ram_;
+    const mem::Rom* rom_;
     log::Recorder& recorder_;
     InstructionClock clock_;
     CodePages code_pages_;

@@ -62,7 +62,7 @@ std::string Cpu::dump() {
         if (const auto frame = core_.last_code_frame(rip)) {
             const PhysAddr pa = *frame + VirtAddr(rip).page_offset();
             available = std::min<size_t>(sizeof code, kPageSize - pa.page_offset());
-            if (const uint8_t* bytes = core_.ram().at(pa, available))
+            if (const uint8_t* bytes = core_.readable(pa, available))
                 std::copy(bytes, bytes + available, code);
             else
                 available = 0;

@@ -18,7 +18,7 @@ constexpr uint64_t kPrivateBytes = kOnesOffset + kPageSize;
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::open(const CpuModel& model, mem::GuestRam& ram) {
+Result<std::unique_ptr<Engine>> Engine::open(const CpuModel& model, mem::GuestRam& ram, const mem::Rom* rom) {
     const EngineLayout layout = TRY(probe_engine_layout(model.engine_model));
     TRY_VOID(prove_engine_layout(layout, model.engine_model));
 
@@ -32,6 +32,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const CpuModel& model, mem::GuestRa
     auto engine = std::unique_ptr<Engine>(new Engine(uc, layout));
     TRY_VOID(engine->map_private());
     TRY_VOID(engine->map_ram(ram));
+    if (rom != nullptr) TRY_VOID(engine->map_rom(*rom));
     engine->state_ = LiveState(uc, engine->layout_);
     // Stops happen between blocks only, never inside an instruction.
     engine->state_.set_no_exit_request(1);
@@ -70,6 +71,16 @@ Result<void> Engine::map_ram(mem::GuestRam& ram) {
                 return fail("engine: cannot map guest RAM at {:#x}: {}", view.address, uc_strerror(e));
         }
     }
+    return {};
+}
+
+// The engine takes memory without const; the protection keeps it from writing.
+Result<void> Engine::map_rom(const mem::Rom& rom) {
+    auto* bytes = const_cast<uint8_t*>(rom.at(rom.base(), rom.size()));
+    if (const uc_err e =
+            uc_mem_map_ptr(uc_, kRomView + rom.base().raw(), rom.size(), UC_PROT_READ | UC_PROT_EXEC, bytes);
+        e != UC_ERR_OK)
+        return fail("engine: cannot map the ROM: {}", uc_strerror(e));
     return {};
 }
 

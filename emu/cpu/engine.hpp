@@ -11,6 +11,7 @@
 #include "emu/cpu/engine_layout.hpp"
 #include "emu/cpu/live_state.hpp"
 #include "emu/mem/guest_ram.hpp"
+#include "emu/mem/rom.hpp"
 
 struct uc_struct;
 
@@ -18,7 +19,9 @@ namespace forkscope::cpu {
 
 class Engine {
 public:
-    static Result<std::unique_ptr<Engine>> open(const CpuModel& model, mem::GuestRam& ram);
+    // rom: null if there is none.
+    static Result<std::unique_ptr<Engine>> open(const CpuModel& model, mem::GuestRam& ram,
+                                                const mem::Rom* rom);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -42,6 +45,7 @@ public:
 private:
     Engine(uc_struct* uc, const EngineLayout& layout);
     Result<void> map_ram(mem::GuestRam& ram);
+    Result<void> map_rom(const mem::Rom& rom);
     Result<void> map_private();
 
     uc_struct* uc_;

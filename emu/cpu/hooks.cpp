@@ -18,7 +18,7 @@ namespace forkscope::cpu {
 namespace {
 
 constexpr uint8_t kIcebp = 0xf1;
-constexpr uint8_t kLinuxSystemCallVector = 0x80;
+constexpr uint8_t kLinuxSystemCallVector = 0x80, kKeyboardServiceVector = 0x16;
 constexpr uint64_t kDr6SingleStep = 1u << 14;
 
 mmu::Access access_of(uc_mem_type type) {
@@ -94,7 +94,7 @@ struct Hooks {
             c.refused_access_ = access;
             return false;
         }
-        if (fetch && !c.core_.ram().is_ram_frame(result->frame)) {
+        if (fetch && !c.core_.ram().is_ram_frame(result->frame) && !c.core_.is_rom_frame(result->frame)) {
             // To be fetched alone: data at this address is a device's.
             entry->perms = UC_PROT_EXEC;
             entry->paddr = kAbsentCode;
@@ -129,7 +129,11 @@ struct Hooks {
     static uint64_t view_of(Cpu& c, const mmu::Grant& grant) {
         const uint64_t pa = grant.frame.raw();
         const uint8_t* p = c.core_.ram().at(grant.frame, kPageSize);
-        if (p == nullptr) return pa;
+        if (p == nullptr) {
+            // Stores to ROM go to the bus, and so do loads through the same translation.
+            const bool stores = (grant.permissions & mmu::kMayWrite) != 0;
+            return !stores && c.core_.is_rom_frame(grant.frame) ? kRomView + pa : pa;
+        }
         CodePages& code = c.core_.code_pages();
         if ((grant.permissions & mmu::kMayExecute) != 0) {
             if (code.fetched(p, c.core_.engine_epoch())) c.core_.flush_engine();
@@ -189,11 +193,20 @@ struct Hooks {
                 exception.error_code = s.error_code();
             c.mend(exception);
             c.core_.clock().leave_at(c.core_.linear_rip());
+            if (number == kKeyboardServiceVector && exception.origination == Origination::Software &&
+                (s.cr(0) & kCr0Pe) == 0)
+                ask_for_keys(c);
             if (number == kLinuxSystemCallVector && exception.origination == Origination::Software)
                 c.log_system_call();
             c.deliver(exception);
         }
         if (c.shut_down_) c.stop_engine();
+    }
+
+    static void ask_for_keys(Cpu& c) {
+        ++c.counters_.keyboard_services;
+        c.core_.wait(kKeyboardServiceNs);
+        c.refresh_attention();
     }
 
     static void intercepted(Cpu& c, int number) {

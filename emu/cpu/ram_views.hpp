@@ -17,6 +17,7 @@ inline constexpr unsigned kPhysicalBits = 40;
 // through the table view, which is write-protected, so that every store comes to us.
 inline constexpr uint64_t kTableView = bit(44);
 inline constexpr uint64_t kCodeView = bit(45);
+inline constexpr uint64_t kRomView = bit(47);        // what is read and fetched from ROM
 inline constexpr uint64_t kPrivateMemory = bit(46);  // the intercepts' control block
 
 // Code fetched from where no RAM is: a page of ones, as an empty bus reads.

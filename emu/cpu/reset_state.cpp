@@ -28,6 +28,7 @@ void apply_reset_state(const ResetState& r, CpuCore& core) {
     for (unsigned n = kRax; n <= kR15; ++n) s.gpr(n) = 0;
     s.gpr(kRax) = r.rax;
     s.gpr(kRbx) = r.rbx;
+    s.gpr(kRdx) = r.rdx;
     s.gpr(kRsi) = r.rsi;
     s.gpr(kRdi) = r.rdi;
     s.gpr(kRsp) = r.rsp;
@@ -40,7 +41,9 @@ void apply_reset_state(const ResetState& r, CpuCore& core) {
     switch (r.mode) {
         case ResetMode::Real:
             s.cr(0) = kCr0Et;
-            set_segments(s, {r.code_selector, 0, uint64_t{r.code_selector} << 4, kRealLimit, kCode16},
+            set_segments(s,
+                         {r.code_selector, 0, r.code_base.value_or(uint64_t{r.code_selector} << 4),
+                          kRealLimit, kCode16},
                          {r.data_selector, 0, uint64_t{r.data_selector} << 4, kRealLimit, kData16});
             s.hflags() = kHfAddSeg;
             break;

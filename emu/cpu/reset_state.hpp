@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "emu/base/address.hpp"
 
@@ -19,11 +20,12 @@ enum class ResetMode : uint8_t {
 struct ResetState {
     ResetMode mode = ResetMode::Protected32;
     uint64_t rip = 0;
-    uint64_t rax = 0, rbx = 0, rsi = 0, rdi = 0, rsp = 0;
-    uint16_t code_selector = 0x10;  // Real: the base is 16 times this
+    uint64_t rax = 0, rbx = 0, rdx = 0, rsi = 0, rdi = 0, rsp = 0;
+    uint16_t code_selector = 0x10;  // Real: the base is 16 times this, unless code_base is given
     uint16_t data_selector = 0x18;
-    PhysAddr cr3;       // Long64
-    PhysAddr gdt_base;  // Long64
+    std::optional<uint64_t> code_base = {};  // Real: after power-up the base is not what the selector says
+    PhysAddr cr3;                            // Long64
+    PhysAddr gdt_base;                       // Long64
     uint16_t gdt_limit = 0;
 };
 

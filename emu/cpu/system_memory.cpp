@@ -24,7 +24,7 @@ Guarded<uint64_t> SystemMemory::read(uint64_t linear, unsigned size, mmu::Privil
         if (!pa) return tl::make_unexpected(exception_of(pa.error()));
         const auto chunk =
             std::min<unsigned>(size - done, static_cast<unsigned>(kPageSize - va.page_offset()));
-        if (const uint8_t* p = core_.ram().at(*pa, chunk))
+        if (const uint8_t* p = core_.readable(*pa, chunk))
             for (unsigned i = 0; i < chunk; ++i) value |= uint64_t{p[i]} << (8 * (done + i));
         else
             value |= (~uint64_t{0} >> (64 - 8 * chunk)) << (8 * done);

@@ -22,6 +22,8 @@ const char* name_of(ImageKind kind) {
             return "multiboot image";
         case ImageKind::Flat:
             return "flat image";
+        case ImageKind::Firmware:
+            return "firmware";
     }
     return "image";
 }

@@ -17,6 +17,7 @@ enum class ImageKind : uint8_t {
     LinuxVmlinux,  // without a PVH entry
     Multiboot,
     Flat,
+    Firmware,  // not a kernel: what the processor starts in
 };
 
 enum class EntryMode : uint8_t {
@@ -38,7 +39,8 @@ struct BootRegisters {
     uint64_t rbx = 0;           // physical address of hvm_start_info, or of multiboot's information
     uint64_t rsi = 0;           // Linux: physical address of boot_params
     uint64_t rdi = 0;           // that of hvm_start_info, as the first argument of a C function; Long64 only
-    uint16_t code_segment = 0;  // Real16; it has the base 16 times this
+    uint16_t code_segment = 0;  // Real16; it has the base 16 times this, but for firmware
+    uint64_t code_base = 0;     // firmware; 0: as said
     PhysAddr cr3;
     PhysAddr gdt_base;
     uint16_t gdt_limit = 0;

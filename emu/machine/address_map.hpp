@@ -3,6 +3,7 @@
 #pragma once
 
 #include "devices/acpi_pm.hpp"
+#include "devices/fw_cfg.hpp"
 #include "devices/io_apic.hpp"
 #include "devices/local_apic.hpp"
 #include "devices/reset_control.hpp"
@@ -31,7 +32,9 @@ inline constexpr bus::PortRange kCom2{0x2f8, 8};
 inline constexpr bus::PortRange kCom1{0x3f8, 8};
 inline constexpr bus::PortRange kVga{0x3c0, devices::Vga::kPorts};
 inline constexpr bus::PortRange kElcr{0x4d0, 2};
+inline constexpr bus::PortRange kFirmwareDebug{0x402, 1};
 inline constexpr bus::PortRange kFwCfg{0x510, 2};
+inline constexpr bus::PortRange kFwCfgDma{0x514, devices::FwCfg::kDmaPorts};
 inline constexpr bus::PortRange kAcpiPm{0x600, devices::AcpiPm::kPorts};
 inline constexpr bus::PortRange kResetControl{0xcf8, devices::ResetControl::kPorts};
 inline constexpr bus::PortRange kEventPort{abi::kEventDataPort,
@@ -43,6 +46,8 @@ inline constexpr bus::MmioRange kVirtio{PhysAddr(0xfeb00000), devices::VirtioDev
 inline constexpr unsigned kVirtioMost = 8;
 inline constexpr bus::MmioRange kIoApic{PhysAddr(0xfec00000), devices::IoApic::kBytes};
 inline constexpr bus::MmioRange kLocalApic{PhysAddr(devices::LocalApic::kBase), devices::LocalApic::kBytes};
+// Firmware, if there is any, ends here.
+inline constexpr PhysAddr kFirmwareEnd{0x1'0000'0000};
 
 // Interrupts below 16 are inputs of the 8259 pair and, but for the timer's, of the I/O APIC alike; those
 // above are the latter's alone.

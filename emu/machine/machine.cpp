@@ -33,6 +33,7 @@ PcDevices::Config devices_config(const MachineConfig& config, const mem::GuestRa
     devices.low_ram = std::min(ram.size(), mem::kLowRamLimit);
     devices.high_ram = ram.size() - devices.low_ram;
     devices.serial = config.serial;
+    devices.debug = config.debug;
     devices.drives = config.drives;
     return devices;
 }
@@ -54,21 +55,27 @@ cpu::ResetMode reset_mode(loader::EntryMode mode) {
 Result<std::unique_ptr<Machine>> Machine::create(const MachineConfig& config, log::Recorder& recorder) {
     const cpu::CpuModel* model = TRY(cpu::find_cpu_model(config.cpu_model));
     mem::GuestRam ram = TRY(mem::GuestRam::create(config.ram_bytes));
-    auto machine = std::unique_ptr<Machine>(new Machine(config, std::move(ram), recorder));
+    std::optional<mem::Rom> rom;
+    if (const std::vector<uint8_t>& image = config.firmware.image; !image.empty())
+        rom.emplace(TRY(mem::Rom::create(kFirmwareEnd - image.size(), image)));
+    auto machine = std::unique_ptr<Machine>(new Machine(config, std::move(ram), std::move(rom), recorder));
     TRY_VOID(machine->wire(*model));
     return machine;
 }
 
-Machine::Machine(const MachineConfig& config, mem::GuestRam ram, log::Recorder& recorder)
+Machine::Machine(const MachineConfig& config, mem::GuestRam ram, std::optional<mem::Rom> rom,
+                 log::Recorder& recorder)
     : config_(config),
       ram_(std::move(ram)),
+      rom_(std::move(rom)),
       recorder_(recorder),
       mirror_(ram_, recorder),
       device_memory_(ram_),
       devices_(timers_, device_memory_, devices_config(config, ram_),
                {.power_off = [this] { end(log::Stop::PowerOff, 0); },
                 .reset = [this] { end(log::Stop::Reset, 0, "the guest reset the machine"); },
-                .exit = [this](int status) { end(log::Stop::GuestExit, status); }}) {}
+                .exit = [this](int status) { end(log::Stop::GuestExit, status); },
+                .gate = [this](bool open) { cpu_->set_line_20(open); }}) {}
 
 Machine::~Machine() = default;
 
@@ -82,9 +89,14 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
                                  .mmio = mmio_,
                                  .timers = timers_,
                                  .interrupts = devices_.interrupts(),
-                                 .recorder = recorder_}));
+                                 .recorder = recorder_,
+                                 .rom = rom_ ? &*rom_ : nullptr}));
     device_memory_.connect(*cpu_);
     TRY_VOID(devices_.insert(ports_, mmio_));
+    if (rom_) {
+        rom_window_.emplace(std::span(rom_->at(rom_->base(), rom_->size()), rom_->size()));
+        TRY_VOID(mmio_.insert("firmware", {rom_->base(), rom_->size()}, *rom_window_));
+    }
     TRY_VOID(ports_.insert("event port", kEventPort, event_port_));
     if (config_.audit_interval != 0) {
         audit_timer_.emplace(timers_, [this](VirtualNs deadline) {
@@ -101,7 +113,9 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
         attendant_timer_->arm(kAttendantInterval);
     }
     if (!config_.keys.empty())
-        typist_.emplace(timers_, devices_.keyboard_controller(), config_.keys, [this] { return halted_; });
+        typist_.emplace(timers_, devices_.keyboard_controller(), config_.keys,
+                        Typist::Signs{.halted = [this] { return halted_; },
+                                      .bios_calls = [this] { return cpu_->counters().keyboard_services; }});
     if (config_.serial != nullptr && !config_.serial->at_end()) {
         input_timer_.emplace(timers_, [this](VirtualNs deadline) {
             poll_serial(0);
@@ -114,9 +128,18 @@ Result<void> Machine::wire(const cpu::CpuModel& model) {
 
 PhysAddr Machine::acpi_root() { return kAcpiTables; }
 
-void Machine::boot(const loader::BootPlan& plan) {
-    const std::vector<uint8_t> tables = devices_.acpi_tables();
+void Machine::offer_tables() {
+    const devices::AcpiConfig acpi = devices_.acpi_config();
+    if (rom_) {
+        add_firmware_files(devices_.fw_cfg(), config_.firmware, ram_.regions(), acpi);
+        return;
+    }
+    const std::vector<uint8_t> tables = devices::build_acpi_tables(acpi);
     std::memcpy(ram_.at(kAcpiTables, tables.size()), tables.data(), tables.size());
+}
+
+void Machine::boot(const loader::BootPlan& plan) {
+    offer_tables();
     const loader::BootRegisters& r = plan.registers;
     cpu::ResetState state;
     state.mode = reset_mode(plan.mode);
@@ -132,6 +155,10 @@ void Machine::boot(const loader::BootPlan& plan) {
     if (state.mode == cpu::ResetMode::Real) {
         state.code_selector = r.code_segment;
         state.data_selector = 0;
+        if (r.code_base != 0) {
+            state.code_base = r.code_base;
+            state.rdx = cpu_->core().model().version;  // SDM vol. 3, 9.1.3 "Model and Stepping Information"
+        }
     }
     cpu_->reset(state);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "devices/event_port.hpp"
+#include "devices/rom_window.hpp"
 #include "emu/base/result.hpp"
 #include "emu/bus/clock.hpp"
 #include "emu/bus/mmio_bus.hpp"
@@ -19,10 +20,12 @@
 #include "emu/log/recorder.hpp"
 #include "emu/machine/attendant.hpp"
 #include "emu/machine/device_memory.hpp"
+#include "emu/machine/firmware.hpp"
 #include "emu/machine/pc_devices.hpp"
 #include "emu/machine/serial_backend.hpp"
 #include "emu/machine/typist.hpp"
 #include "emu/mem/guest_ram.hpp"
+#include "emu/mem/rom.hpp"
 #include "emu/mmu/mirror.hpp"
 
 namespace forkscope::machine {
@@ -32,9 +35,11 @@ struct MachineConfig {
     std::string cpu_model{cpu::kDefaultCpuModel};
     cpu::TimeMode time_mode = cpu::TimeMode::Instructions;
     SerialBackend* serial = nullptr;       // COM1; outlives the machine
+    SerialBackend* debug = nullptr;        // of the debug console, instead of COM1's; outlives the machine
     std::vector<bus::BlockStore*> drives;  // outlive the machine
-    std::vector<KeyStroke> keys;           // typed when the guest waits for input
-    Attendant* attendant = nullptr;        // outlives the machine
+    Firmware firmware;
+    std::vector<KeyStroke> keys;     // typed when the guest waits for input
+    Attendant* attendant = nullptr;  // outlives the machine
     // How often the tables in RAM are compared with the mirror while the machine runs; 0: never.
     VirtualNs audit_interval = 0;
     // Compare the engine's own TLB with the ledger at each of these audits: slow, finds our bugs.
@@ -63,7 +68,8 @@ public:
     [[nodiscard]] static PhysAddr acpi_root();
     [[nodiscard]] PcDevices& devices() { return devices_; }
 
-    // Puts the ACPI tables into RAM and sets the CPU to the state in which the loaded kernel starts.
+    // Puts the ACPI tables into RAM, or offers them to the firmware, and sets the CPU to the state in which
+    // the loaded kernel starts.
     void boot(const loader::BootPlan& plan);
 
     // Runs until the guest ends the machine, shuts down, or virtual time reaches `limit`.
@@ -89,7 +95,8 @@ public:
     [[nodiscard]] VirtualNs now() const override { return cpu_->now(); }
 
 private:
-    Machine(const MachineConfig& config, mem::GuestRam ram, log::Recorder& recorder);
+    Machine(const MachineConfig& config, mem::GuestRam ram, std::optional<mem::Rom> rom,
+            log::Recorder& recorder);
     Result<void> wire(const cpu::CpuModel& model);
 
     void announced(abi::Announcement code, std::span<const uint64_t, abi::kEventWords> words,
@@ -102,9 +109,12 @@ private:
     void wait_in_halt(VirtualNs limit);
     void rest_if_idle();
     void audit_while_running();
+    void offer_tables();
 
     MachineConfig config_;
     mem::GuestRam ram_;
+    std::optional<mem::Rom> rom_;
+    std::optional<devices::RomWindow> rom_window_;
     log::Recorder& recorder_;
     mmu::Mirror mirror_;
     bus::PortBus ports_;

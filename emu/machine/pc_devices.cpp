@@ -1,6 +1,5 @@
 #include "emu/machine/pc_devices.hpp"
 
-#include "devices/acpi_tables.hpp"
 #include "devices/virtio_block.hpp"
 #include "devices/virtio_entropy.hpp"
 #include "emu/machine/address_map.hpp"
@@ -9,7 +8,7 @@ namespace forkscope::machine {
 
 namespace {
 
-std::unique_ptr<SerialBackend> null_serial() { return std::move(open_serial("null")).value(); }
+std::unique_ptr<SerialBackend> null_serial() { return std::move(open_serial("-serial", "null")).value(); }
 
 devices::CmosRtc::Config cmos_config(const PcDevices::Config& config) {
     devices::CmosRtc::Config cmos;
@@ -25,7 +24,8 @@ PcDevices::PcDevices(bus::TimerQueue& timers, bus::GuestMemory& memory, const Co
     : local_apic_(timers, pic_, io_apic_),
       no_serial_(null_serial()),
       pit_(timers, timer_irq_),
-      i8042_(keyboard_irq_, mouse_irq_, requests.reset),
+      i8042_(keyboard_irq_, mouse_irq_, requests.reset,
+             [this, requests](bool open) { move_gate(open, requests); }),
       com1_(timers, com1_irq_, config.serial != nullptr ? *config.serial : *no_serial_,
             devices::SerialPace::Immediate),
       com2_(timers, com2_irq_, *no_serial_, devices::SerialPace::Immediate),
@@ -33,12 +33,21 @@ PcDevices::PcDevices(bus::TimerQueue& timers, bus::GuestMemory& memory, const Co
       vga_(timers.clock()),
       acpi_pm_(timers, acpi_irq_, requests.power_off),
       reset_control_(requests.reset),
-      system_control_(requests.reset),
-      debug_console_(config.serial != nullptr ? *config.serial : *no_serial_),
+      system_control_(requests.reset, [this, requests](bool open) { move_gate(open, requests); }),
+      has_firmware_console_(config.debug != nullptr),
+      debug_console_(config.debug != nullptr    ? *config.debug
+                     : config.serial != nullptr ? *config.serial
+                                                : *no_serial_),
       debug_exit_(requests.exit),
-      fw_cfg_(config.low_ram + config.high_ram, 1) {
+      fw_cfg_(config.low_ram + config.high_ram, 1, &memory) {
     add_virtio(config, memory);
     wire_interrupts();
+}
+
+void PcDevices::move_gate(bool open, const DeviceRequests& requests) {
+    i8042_.set_gate(open);
+    system_control_.set_gate(open);
+    requests.gate(open);
 }
 
 // The disks first, so that their numbers do not depend on what else there is.
@@ -94,10 +103,13 @@ Result<> PcDevices::insert(bus::PortBus& ports, bus::MmioBus& mmio) {
         {"debug console", kDebugConsole, debug_console_},
         {"isa-debug-exit", kDebugExit, debug_exit_},
         {"fw_cfg", kFwCfg, fw_cfg_},
+        {"fw_cfg DMA", kFwCfgDma, fw_cfg_.dma()},
         {"ACPI", kAcpiPm, acpi_pm_},
         {"reset control", kResetControl, reset_control_},
     };
     for (const auto& claim : claims) TRY_VOID(ports.insert(claim.name, claim.range, claim.device));
+    if (has_firmware_console_)
+        TRY_VOID(ports.insert("firmware's debug console", kFirmwareDebug, debug_console_));
     TRY_VOID(mmio.insert("I/O APIC", kIoApic, io_apic_));
     TRY_VOID(mmio.insert("local APIC", kLocalApic, local_apic_));
     if (virtio_.size() > kVirtioMost)
@@ -108,7 +120,7 @@ Result<> PcDevices::insert(bus::PortBus& ports, bus::MmioBus& mmio) {
     return {};
 }
 
-std::vector<uint8_t> PcDevices::acpi_tables() const {
+devices::AcpiConfig PcDevices::acpi_config() const {
     devices::AcpiConfig config;
     config.base = kAcpiTables;
     config.local_apic = kLocalApic.base;
@@ -123,7 +135,7 @@ std::vector<uint8_t> PcDevices::acpi_tables() const {
     for (size_t i = 0; i < virtio_.size(); ++i)
         config.virtio.push_back({kVirtio.base + i * kVirtio.size, static_cast<uint32_t>(kVirtio.size),
                                  kIrqVirtio + static_cast<uint32_t>(i)});
-    return devices::build_acpi_tables(config);
+    return config;
 }
 
 }  // namespace forkscope::machine

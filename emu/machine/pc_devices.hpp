@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "devices/acpi_pm.hpp"
+#include "devices/acpi_tables.hpp"
 #include "devices/cmos_rtc.hpp"
 #include "devices/debug_console.hpp"
 #include "devices/fw_cfg.hpp"
@@ -36,6 +37,7 @@ struct DeviceRequests {
     std::function<void()> power_off;
     std::function<void()> reset;
     std::function<void(int status)> exit;
+    std::function<void(bool open)> gate;  // A20's
 };
 
 class PcDevices {
@@ -44,6 +46,8 @@ public:
         uint64_t low_ram = 0, high_ram = 0;  // bytes below and above the hole under 4 GiB
         // Of COM1 and the debug console; null: none.
         SerialBackend* serial = nullptr;
+        // Of the debug console instead, and of the firmware's; null: none.
+        SerialBackend* debug = nullptr;
         // Disks, each behind a virtio device. They outlive this.
         std::vector<bus::BlockStore*> drives;
     };
@@ -62,11 +66,12 @@ public:
     [[nodiscard]] devices::Vga& vga() { return vga_; }
     [[nodiscard]] devices::FwCfg& fw_cfg() { return fw_cfg_; }
 
-    // For RAM at kAcpiTables.
-    [[nodiscard]] std::vector<uint8_t> acpi_tables() const;
+    // What there is, for ACPI tables at kAcpiTables.
+    [[nodiscard]] devices::AcpiConfig acpi_config() const;
 
 private:
     void wire_interrupts();
+    void move_gate(bool open, const DeviceRequests& requests);
     void add_virtio(const Config& config, bus::GuestMemory& memory);
 
     bus::IrqLine timer_irq_, keyboard_irq_, com1_irq_, com2_irq_, rtc_irq_, acpi_irq_, mouse_irq_;
@@ -85,6 +90,7 @@ private:
     devices::ResetControl reset_control_;
     devices::SystemControl system_control_;
     devices::ScratchPort post_code_, io_delay_;
+    bool has_firmware_console_;
     devices::DebugConsole debug_console_;
     devices::IsaDebugExit debug_exit_;
     devices::FwCfg fw_cfg_;

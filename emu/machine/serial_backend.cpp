@@ -168,17 +168,17 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<SerialBackend>> open_serial(const std::string& spec) {
+Result<std::unique_ptr<SerialBackend>> open_serial(const std::string& option, const std::string& spec) {
     if (spec == "null" || spec == "none") return std::make_unique<NullSerial>();
     if (spec == "stdio") return std::make_unique<StdioSerial>();
     if (spec == "stdout") return std::make_unique<FileSerial>(spec, STDOUT_FILENO);
     if (spec.starts_with("file:")) {
         const std::string path = spec.substr(5);
         const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (fd < 0) return fail("-serial {}: cannot create the file: {}", spec, strerror(errno));
+        if (fd < 0) return fail("{} {}: cannot create the file: {}", option, spec, strerror(errno));
         return std::make_unique<FileSerial>(path, fd);
     }
-    return fail("-serial {}: expected stdio, stdout, file:NAME or null", spec);
+    return fail("{} {}: expected stdio, stdout, file:NAME or null", option, spec);
 }
 
 }  // namespace forkscope::machine

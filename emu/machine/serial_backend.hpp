@@ -25,7 +25,7 @@ public:
     [[nodiscard]] virtual Result<void> status() const = 0;
 };
 
-// spec: as after -serial.
-Result<std::unique_ptr<SerialBackend>> open_serial(const std::string& spec);
+// option: -serial, or another of its kind; spec: what was given with it.
+Result<std::unique_ptr<SerialBackend>> open_serial(const std::string& option, const std::string& spec);
 
 }  // namespace forkscope::machine

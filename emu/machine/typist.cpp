@@ -9,24 +9,23 @@ namespace {
 constexpr VirtualNs kTick = 10'000'000;
 // Of a tick, in HLT: a guest that waits still has its timer to serve.
 constexpr VirtualNs kMostlyHalted = kTick / 10 * 7;
-constexpr uint64_t kManyPolls = 100;  // of the controller's status, in a tick
+constexpr uint64_t kManyPolls = 100;  // of the controller's status or of the BIOS, in a tick
 constexpr VirtualNs kBeforeLine = 100 * kTick, kBetweenKeys = 2 * kTick;
 
 }  // namespace
 
-Typist::Typist(bus::TimerQueue& timers, devices::I8042& keyboard, std::vector<KeyStroke> strokes,
-               std::function<VirtualNs()> halted)
+Typist::Typist(bus::TimerQueue& timers, devices::I8042& keyboard, std::vector<KeyStroke> strokes, Signs signs)
     : keyboard_(keyboard),
       strokes_(std::move(strokes)),
-      halted_(std::move(halted)),
+      signs_(std::move(signs)),
       timer_(timers, [this](VirtualNs deadline) { tick(deadline); }),
       patience_(kBeforeLine) {
     if (!done()) timer_.arm(kTick);
 }
 
 bool Typist::guest_waits() {
-    const VirtualNs halted = halted_();
-    const uint64_t polls = keyboard_.status_reads();
+    const VirtualNs halted = signs_.halted();
+    const uint64_t polls = keyboard_.status_reads() + signs_.bios_calls();
     const bool idle = halted - halted_before_ >= kMostlyHalted;
     const bool asking = polls - polls_before_ >= kManyPolls;
     halted_before_ = halted;

@@ -11,13 +11,17 @@
 namespace forkscope::machine {
 
 // A guest waits for input when it has been idle for some time (a second before the first key and after Enter,
-// less between keys), or has asked the keyboard controller again and again without an answer. By virtual time
-// alone, so runs repeat.
+// less between keys), or has asked the keyboard controller or the BIOS again and again without an answer. By
+// virtual time alone, so runs repeat.
 class Typist {
 public:
-    // halted: virtual time that the CPU has spent in HLT. All references outlive this.
-    Typist(bus::TimerQueue& timers, devices::I8042& keyboard, std::vector<KeyStroke> strokes,
-           std::function<VirtualNs()> halted);
+    // What the guest has done so far.
+    struct Signs {
+        std::function<VirtualNs()> halted;     // virtual time in HLT
+        std::function<uint64_t()> bios_calls;  // calls of the BIOS's keyboard service
+    };
+    // All references outlive this.
+    Typist(bus::TimerQueue& timers, devices::I8042& keyboard, std::vector<KeyStroke> strokes, Signs signs);
 
     [[nodiscard]] bool done() const { return next_ == strokes_.size(); }
 
@@ -27,7 +31,7 @@ private:
 
     devices::I8042& keyboard_;
     std::vector<KeyStroke> strokes_;
-    std::function<VirtualNs()> halted_;
+    Signs signs_;
     bus::Timer timer_;
     size_t next_ = 0;
     VirtualNs halted_before_ = 0;

@@ -85,7 +85,7 @@ std::optional<Translation> Mmu::probe(VirtAddr va, const PagingRegisters& regs) 
     const Controls controls = Controls::decode(regs, model_);
     va = linear(controls, va);
     if (controls.mode == PagingMode::Off)
-        return Translation{.pa = PhysAddr(va.raw()),
+        return Translation{.pa = PhysAddr(va.raw() & identity_mask_),
                            .leaf_entry = PhysAddr(0),
                            .leaf = Pte(0),
                            .writable = true,
@@ -142,7 +142,7 @@ FillResult Mmu::translate(VirtAddr va, Access access, Privilege privilege, const
 
 Grant Mmu::identity_grant(VirtAddr va, Access access) const {
     Grant grant;
-    grant.frame = PhysAddr(va.page_base().raw());
+    grant.frame = PhysAddr(va.page_base().raw() & identity_mask_);
     grant.permissions = kMayRead;
     if (access == Access::Write) grant.permissions |= kMayWrite;
     if (access == Access::Fetch) grant.permissions |= kMayExecute;

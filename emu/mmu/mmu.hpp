@@ -58,6 +58,12 @@ public:
     [[nodiscard]] FillResult check(VirtAddr va, Access access, Privilege privilege,
                                    const PagingRegisters& regs) const;
 
+    // The A20 gate: closed, physical address bit 20 is 0. It is heeded with paging off, where programs of the
+    // 8086's time wrap around at 1 MiB; page tables of guests that close it do not reach there. The caller
+    // flushes the engine.
+    void set_line_20(bool open) { identity_mask_ = open ? ~uint64_t{0} : ~(uint64_t{1} << 20); }
+    [[nodiscard]] bool line_20_open() const { return identity_mask_ == ~uint64_t{0}; }
+
     // Whether stores to the frame that holds pa must come to observe_write(). One array lookup.
     [[nodiscard]] bool is_table(PhysAddr pa) const { return mirror_.is_table(pa); }
 
@@ -149,6 +155,7 @@ private:
     EngineTlb& engine_;
     Ledger ledger_;
     uint64_t held_root_ = kNoRoot;
+    uint64_t identity_mask_ = ~uint64_t{0};
     bool other_paging_ = false;  // 32-bit or PAE paging was used
     // The count of engine flushes when a frame was last handed out writable (index: page number): such a
     // frame must not become a table without a flush.

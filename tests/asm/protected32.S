@@ -421,3 +421,44 @@
     gate 0x40, TSS2, 0x85
 9:  int $0x40
 1:  end_fact
+
+# ---- Address line 20 (SDM vol. 3, 8.7.13.4 "External Signal Compatibility": A20M#). The image itself has that bit in
+# its addresses, so that code which closes the gate runs below 1 MiB.
+    .macro a20_fact name, line, close, open
+    fact \name, "\line"
+    movl $0x5ca1ab1e, 0x500
+    movl $2f, %esi
+    movl $0x600, %edi
+    movl $3f-2f, %ecx
+    rep movsb
+    movl $4f, %ebp
+    movl $0x600, %eax
+    jmp *%eax
+2:  \close
+    movl 0x100500, %ebx
+    \open
+    movl 0x100500, %ecx
+    jmp *%ebp
+3:
+4:  xorl %eax, %eax
+    cmpl $0x5ca1ab1e, %ebx
+    sete %al
+    show closed, %eax
+    cmpl $0x5ca1ab1e, %ecx
+    sete %al
+    show open, %eax
+    end_fact
+    .endm
+    .macro port_92 value
+    movb $\value, %al
+    outb %al, $0x92
+    .endm
+    .macro output_port value
+    movb $0xd1, %al
+    outb %al, $0x64
+    movb $\value, %al
+    outb %al, $0x60
+    .endm
+    a20_fact a20_port_92, "closed=1 open=0", "port_92 0", "port_92 2"
+    a20_fact a20_keyboard_controller, "closed=1 open=0", "output_port 0xdd", "output_port 0xdf"
+    a20_fact a20_of_both, "closed=1 open=0", "port_92 0", "output_port 0xdf"

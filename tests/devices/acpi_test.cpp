@@ -5,6 +5,7 @@
 #include <string>
 
 #include "devices/acpi_aml.hpp"
+#include "devices/acpi_loader.hpp"
 #include "devices/acpi_pm.hpp"
 #include "devices/acpi_tables.hpp"
 #include "devices/reset_control.hpp"
@@ -54,6 +55,43 @@ protected:
 
     std::vector<uint8_t> bytes = build_acpi_tables(config());
 };
+
+// What firmware does with the script, at an address of its choice.
+TEST_F(Tables, ForFirmwareTheyCanGoAnywhere) {
+    AcpiFiles files = build_acpi_files(config());
+    constexpr uint64_t kTablesAt = 0x7fe0000;
+    const auto number = [](const uint8_t* p) {
+        uint32_t value = 0;
+        std::memcpy(&value, p, sizeof value);
+        return value;
+    };
+    ASSERT_EQ(files.script.size() % 128, 0u);
+    for (size_t at = 0; at < files.script.size(); at += 128) {
+        const uint8_t* command = &files.script[at];
+        const auto* name = reinterpret_cast<const char*>(command + 4);
+        std::vector<uint8_t>& file = name == AcpiFiles::kRoot ? files.root : files.tables;
+        if (number(command) == 2) {
+            EXPECT_EQ(reinterpret_cast<const char*>(command + 60), AcpiFiles::kTables);
+            uint64_t pointer = 0;
+            uint8_t* where = &file.at(number(command + 116));
+            std::memcpy(&pointer, where, command[120]);
+            pointer += kTablesAt;
+            std::memcpy(where, &pointer, command[120]);
+        } else if (number(command) == 3) {
+            uint8_t total = 0;
+            for (uint32_t i = 0; i < number(command + 68); ++i)
+                total = static_cast<uint8_t>(total + file.at(number(command + 64) + i));
+            uint8_t& checksum = file.at(number(command + 60));
+            checksum = static_cast<uint8_t>(checksum - total);
+        }
+    }
+    // The same as when they are built for that place.
+    AcpiConfig there = config();
+    there.base = PhysAddr(kTablesAt - kAcpiAlignment);
+    bytes = build_acpi_tables(there);
+    EXPECT_EQ(files.root, std::vector<uint8_t>(bytes.begin(), bytes.begin() + 36));
+    EXPECT_EQ(files.tables, std::vector<uint8_t>(bytes.begin() + kAcpiAlignment, bytes.end()));
+}
 
 TEST_F(Tables, RootPointer) {
     EXPECT_EQ(text(0xf0000, 8), "RSD PTR ");

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "tests/devices/bench.hpp"
+#include "tests/devices/flat_memory.hpp"
 
 namespace forkscope::devices {
 namespace {
@@ -46,6 +48,62 @@ TEST_F(FwCfgTest, FilesAreInTheDirectory) {
     EXPECT_EQ(std::string(second.c_str() + 8), std::string(55, 'n'));
     select(static_cast<uint16_t>(static_cast<uint8_t>(first[4]) << 8 | static_cast<uint8_t>(first[5])));
     EXPECT_EQ(bytes(3), "abc");
+}
+
+class FwCfgDmaTest : public testing::Test {
+protected:
+    static constexpr uint32_t kRead = 2, kSkip = 4, kSelect = 8, kWrite = 16;
+    static constexpr uint64_t kRequest = 0x100, kBuffer = 0x1000;
+
+    void store32(uint64_t at, uint32_t value) {
+        ASSERT_TRUE(memory.store(PhysAddr(at), __builtin_bswap32(value)));
+    }
+    // What the request's control word holds afterwards.
+    uint32_t request(uint32_t control, uint32_t length, uint64_t address = kBuffer) {
+        store32(kRequest, control);
+        store32(kRequest + 4, length);
+        store32(kRequest + 8, static_cast<uint32_t>(address >> 32));
+        store32(kRequest + 12, static_cast<uint32_t>(address));
+        device.dma().write({0, bus::Width::Dword, 0}, 0);
+        device.dma().write({4, bus::Width::Dword, 0}, __builtin_bswap32(kRequest));
+        uint32_t control_now = 0;
+        EXPECT_TRUE(memory.load(PhysAddr(kRequest), control_now));
+        return __builtin_bswap32(control_now);
+    }
+    std::string buffer(size_t size) { return {reinterpret_cast<const char*>(&memory.bytes[kBuffer]), size}; }
+    static uint32_t item(uint32_t selector) { return selector << 16; }
+
+    FlatMemory memory;
+    FwCfg device{0x10000000, 1, &memory};
+};
+
+TEST_F(FwCfgDmaTest, IsKnownByItsSignatureAndVersion) {
+    EXPECT_EQ(device.dma().read({0, bus::Width::Dword, 0}), 0x554d4551u);
+    EXPECT_EQ(device.dma().read({4, bus::Width::Dword, 0}), 0x47464320u);
+    EXPECT_EQ(request(item(FwCfg::Id) | kSelect | kRead, 4), 0u);
+    EXPECT_EQ(buffer(4), std::string("\3\0\0\0", 4));
+    FwCfg without{0x10000000, 1};
+    EXPECT_EQ(without.dma().read({0, bus::Width::Dword, 0}), 0xffffffffu);
+}
+
+TEST_F(FwCfgDmaTest, ReadsInPiecesAndSkips) {
+    device.add_file("f", {'a', 'b', 'c', 'd', 'e'});
+    std::fill_n(&memory.bytes[kBuffer], 16, uint8_t{'x'});
+    EXPECT_EQ(request(item(0x20) | kSelect, 0), 0u);
+    EXPECT_EQ(request(kRead, 2), 0u);
+    EXPECT_EQ(buffer(3), "abx");
+    EXPECT_EQ(request(kSkip, 1), 0u);
+    EXPECT_EQ(request(kRead, 4), 0u);  // past the end: zeros
+    EXPECT_EQ(buffer(5), std::string("de\0\0x", 5));
+}
+
+TEST_F(FwCfgDmaTest, WhatCannotBeDoneIsAnError) {
+    constexpr uint32_t kError = 1;
+    EXPECT_EQ(request(item(FwCfg::Signature) | kSelect | kWrite, 4), kError);
+    EXPECT_EQ(request(item(FwCfg::Signature) | kSelect | kRead, 4, 0xfffe), kError);
+    EXPECT_EQ(request(item(FwCfg::Signature) | kSelect | kRead, 0x20000), kError);
+    // A request outside RAM has nowhere to answer.
+    device.dma().write({4, bus::Width::Dword, 0}, __builtin_bswap32(0x7000'0000u));
 }
 
 }  // namespace

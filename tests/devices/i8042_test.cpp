@@ -34,7 +34,8 @@ protected:
     Bench bench;
     bus::IrqLine keyboard_irq, mouse_irq;
     unsigned resets = 0;
-    I8042 chip{keyboard_irq, mouse_irq, [this] { ++resets; }};
+    bool gate = true;
+    I8042 chip{keyboard_irq, mouse_irq, [this] { ++resets; }, [this](bool open) { gate = open; }};
 };
 
 TEST_F(I8042Test, SelfTestsAndConfiguration) {
@@ -54,6 +55,24 @@ TEST_F(I8042Test, SelfTestsAndConfiguration) {
     command(0xd0);
     EXPECT_EQ(drain(), Bytes{3});
     EXPECT_EQ(status() & 0x14, 0x14);
+}
+
+TEST_F(I8042Test, TheGateOfAddressLine20) {
+    command(0xd1);
+    data(0xdd);
+    EXPECT_FALSE(gate);
+    command(0xdf);
+    EXPECT_TRUE(gate);
+    command(0xdd);
+    EXPECT_FALSE(gate);
+    // Moved elsewhere, it shows in the output port.
+    chip.set_gate(true);
+    command(0xd0);
+    EXPECT_EQ(drain()[0] & 2, 2);
+    chip.set_gate(false);
+    command(0xd0);
+    EXPECT_EQ(drain()[0] & 2, 0);
+    EXPECT_EQ(resets, 0u);
 }
 
 TEST_F(I8042Test, KeysAreTranslatedToSet1) {
@@ -190,7 +209,8 @@ TEST_F(I8042Test, RestoreGoesOn) {
     chip.key(0xe075, KeyMotion::Press);
     const I8042::Regs saved = chip.regs();
     bus::IrqLine a, b;
-    I8042 other(a, b, [] {});
+    I8042 other(
+        a, b, [] {}, [](bool) {});
     other.restore(saved);
     EXPECT_TRUE(a.level());
     EXPECT_EQ(in(other.data(), 0), 0xe0);

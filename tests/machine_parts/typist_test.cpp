@@ -17,12 +17,15 @@ class TypistTest : public testing::Test, private bus::IrqListener {
 protected:
     TypistTest() { keyboard_irq.connect(*this, 0); }
     void type(std::string_view text) {
-        typist.emplace(bench.timers, i8042, parse_keys(text).value(), [this] { return halted; });
+        typist.emplace(
+            bench.timers, i8042, parse_keys(text).value(),
+            Typist::Signs{.halted = [this] { return halted; }, .bios_calls = [this] { return calls; }});
     }
     void run_ms(unsigned ms) {
         for (unsigned i = 0; i < ms; ++i) {
             bench.run_for(kMs);
             if (halts) halted += kMs;
+            if (asks_bios) calls += 50;
             if (polls)
                 for (unsigned n = 0; n < 50; ++n) static_cast<void>(devices::in(i8042.command(), 0));
         }
@@ -30,10 +33,11 @@ protected:
 
     devices::Bench bench;
     bus::IrqLine keyboard_irq, mouse_irq;
-    devices::I8042 i8042{keyboard_irq, mouse_irq, [] {}};
+    devices::I8042 i8042{keyboard_irq, mouse_irq, [] {}, [](bool) {}};
     std::vector<uint8_t> read;
     VirtualNs halted = 0;
-    bool halts = false, polls = false, reads = true;
+    uint64_t calls = 0;
+    bool halts = false, polls = false, asks_bios = false, reads = true;
     std::optional<Typist> typist;
 
 private:
@@ -56,6 +60,13 @@ TEST_F(TypistTest, NothingIntoAGuestThatWorks) {
 
 TEST_F(TypistTest, AGuestThatPollsWaitsToo) {
     polls = true;
+    type("a");
+    run_ms(1'200);
+    EXPECT_EQ(read, (std::vector<uint8_t>{0x1e, 0x9e}));
+}
+
+TEST_F(TypistTest, AGuestThatAsksTheBiosWaitsToo) {
+    asks_bios = true;
     type("a");
     run_ms(1'200);
     EXPECT_EQ(read, (std::vector<uint8_t>{0x1e, 0x9e}));
