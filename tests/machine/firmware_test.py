@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Firmware of Debian's packages from the reset vector on: SeaBIOS, on the screen and on the serial line."""
+"""Firmware of Debian's packages from the reset vector on: SeaBIOS and, from its disk, GRUB; a ROM of ours."""
 import argparse
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ class Firmware(unittest.TestCase):
         self.addCleanup(holder.cleanup)
         self.dir = pathlib.Path(holder.name)
 
-    def run_firmware(self, *arguments, seconds=0.9, status=0):
+    def run_firmware(self, *arguments, seconds=0.3, status=0):
         """Output, errors, and what the screen shows in the end."""
         screen = self.dir / "screen.txt"
         command = [ARGS.forkscope, "run", "-bios", str(SEABIOS), "-m", "64M", "--exit-after", str(seconds),
@@ -83,6 +84,40 @@ class SeaBios(Firmware):
     def test_what_nobody_answers_is_told_once(self):
         _, errors, _ = self.run_firmware("-serial", "null")
         self.assertEqual(len(re.findall(r"ports that nobody answers: .*0xcfc \(read\)", errors)), 1)
+
+
+@unittest.skipUnless(SEABIOS.exists() and shutil.which("grub-mkrescue"),
+                     "seabios, grub-pc-bin, xorriso or mtools is not there (tools/setup --tests)")
+class GrubRescue(Firmware):
+    """GRUB's rescue image, from SeaBIOS through a virtio disk."""
+
+    def rescue_image(self, configuration):
+        tree = self.dir / "tree" / "boot" / "grub"
+        tree.mkdir(parents=True)
+        (tree / "grub.cfg").write_text(configuration)
+        disk = self.dir / "rescue.iso"
+        subprocess.run(["grub-mkrescue", "-o", disk, self.dir / "tree"], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=True)
+        return f"file={disk},readonly=on"
+
+    def test_takes_keys_at_its_prompt_and_powers_off(self):
+        # This build of SeaBIOS drives no PS/2 keyboard; GRUB does.
+        disk = self.rescue_image("insmod at_keyboard\nterminal_input at_keyboard\n")
+        output, errors, screen = self.run_firmware(
+            "-nographic", "--audit", "-drive", disk, "--keys", "set a=2\\necho 4$a\\nhalt\\n", seconds=30)
+        self.assertIn("0 differences", errors)
+        self.assertIn("Welcome to GRUB!", output)
+        at = screen.index("grub> set a=2")
+        self.assertEqual(screen[at:at + 4], ["grub> set a=2", "grub> echo 4$a", "42", "grub> halt"])
+
+    def test_takes_what_is_typed_on_the_serial_line(self):
+        command = [ARGS.forkscope, "run", "-bios", str(SEABIOS), "-m", "64M", "-nographic", "--exit-after", "30", "-drive",
+                   self.rescue_image("")]
+        done = subprocess.run(command, input=b"halt\r", stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        # It powers off before the firmware has drawn the last letter there.
+        self.assertRegex(done.stdout.decode(errors="replace"), "grub> hal")
 
 
 class ResetVector(unittest.TestCase):
