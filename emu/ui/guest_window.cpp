@@ -56,6 +56,8 @@ private:
     void end(const std::string& outcome);
     void tick();
     void draw_frame();
+    [[nodiscard]] bool full_screen() const;
+    void toggle_full_screen();
     void resize(int step);
     void set_layout(Keyboard::Mode mode);
     void copy();
@@ -71,6 +73,7 @@ private:
     GuestView view_;
     bool visible_ = false, over_ = false, closing_ = false, leaving_ = false, dirty_ = true;
     bool picture_wanted_ = false;  // of the window, with the next frame
+    SDL_Point size_before_{};      // before it filled the screen
     Theme theme_ = Theme::Dark;
     screen::BlinkPhase phase_ = screen::BlinkPhase::Shown;
     Clock::time_point next_blink_{}, next_title_{};
@@ -176,11 +179,8 @@ void Console::act(Action action) {
     switch (action) {
         case Action::Help:
             return overlay_.toggle_help();
-        case Action::FullScreen: {
-            const bool full = (SDL_GetWindowFlags(window_->handle()) & SDL_WINDOW_FULLSCREEN_DESKTOP) != 0;
-            SDL_SetWindowFullscreen(window_->handle(), full ? 0 : SDL_WINDOW_FULLSCREEN_DESKTOP);
-            return;
-        }
+        case Action::FullScreen:
+            return toggle_full_screen();
         case Action::Larger:
         case Action::Smaller:
             return resize(action == Action::Larger ? 1 : -1);
@@ -277,8 +277,23 @@ void Console::draw_frame() {
     picture_wanted_ = false;
 }
 
+bool Console::full_screen() const {
+    return (SDL_GetWindowFlags(window_->handle()) & SDL_WINDOW_FULLSCREEN_DESKTOP) != 0;
+}
+
+void Console::toggle_full_screen() {
+    if (full_screen()) {
+        SDL_SetWindowFullscreen(window_->handle(), 0);
+        // Without a window manager SDL leaves it at the size of the display.
+        SDL_SetWindowSize(window_->handle(), size_before_.x, size_before_.y);
+    } else {
+        SDL_GetWindowSize(window_->handle(), &size_before_.x, &size_before_.y);
+        SDL_SetWindowFullscreen(window_->handle(), SDL_WINDOW_FULLSCREEN_DESKTOP);
+    }
+}
+
 void Console::resize(int step) {
-    if ((SDL_GetWindowFlags(window_->handle()) & SDL_WINDOW_FULLSCREEN_DESKTOP) != 0) return;
+    if (full_screen()) return;
     const float density = window_->density();
     const SDL_Point size = screen_.size();
     const int now =

@@ -4,6 +4,7 @@ import argparse
 import ctypes
 import os
 import pathlib
+import pty
 import shutil
 import struct
 import subprocess
@@ -188,6 +189,16 @@ class Window(Base):
                                       env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                       stderr=subprocess.PIPE)
         self.addCleanup(self.guest.stderr.close)
+        self.find_window()
+
+    def start_on_a_terminal(self, *arguments):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.guest = subprocess.Popen([ARGS.forkscope, "run", *arguments], cwd=self.dir, env=self.environment,
+                                      stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+
+    def find_window(self):
         self.addCleanup(self.guest.wait)
         self.addCleanup(self.guest.kill)
         self.window = self.hands("search", "--sync", "--onlyvisible", "--name", "Forkscope").split()[0]
@@ -304,11 +315,42 @@ class Window(Base):
         self.keys("Escape")
         self.assertEqual(self.end(), (1, ""))
 
+    def test_the_default_for_a_person_is_a_window_that_stays(self):
+        self.start_on_a_terminal("-append", "init=/bin/false")
+        self.find_window()
+        self.until("the end", lambda: self.title().startswith("Forkscope: ended"))
+        self.keys("Return")
+        self.assertEqual(self.guest.wait(TIMEOUT), 1)
+
+    def test_who_asks_for_the_terminal_gets_no_window(self):
+        for words in (["-serial", "stdio", "-append", "init=/bin/false"], ["-nographic", "-append", "init=/bin/false"],
+                      ["-append", "console=ttyS0 init=/bin/false"], ["-display", "none", "-append", "init=/bin/false"]):
+            # A window would stay.
+            self.start_on_a_terminal(*words)
+            self.assertEqual(self.guest.wait(TIMEOUT), 1)
+
+    def test_full_screen(self):
+        self.start()
+        self.until_a_prompt()
+        # Without a window manager the X server's window keeps its size; what is drawn does not.
+        for number, size in ((1, (1600, 1000)), (2, (1440, 800))):
+            self.keys("ctrl+alt+f")
+            time.sleep(1.5)
+            self.keys("ctrl+alt+shift+i")
+            picture = self.file(f"forkscope-window-{number}.png").read_bytes()
+            self.assertEqual(struct.unpack(">II", picture[16:24]), size)
+        self.keys("ctrl+alt+minus")
+        self.until("smaller", lambda: "Geometry: 720x400" in self.hands("getwindowgeometry", self.window))
+        self.keys("ctrl+alt+equal")
+        self.until("larger", lambda: "Geometry: 1440x800" in self.hands("getwindowgeometry", self.window))
+        self.keys("ctrl+alt+q")
+        self.assertEqual(self.end(), (0, ""))
+
 
 def main():
     global ARGS
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--forkscope", required=True)
+    parser.add_argument("--forkscope", required=True, type=os.path.abspath)
     parser.add_argument("tests", nargs="*")
     ARGS = parser.parse_args()
     unittest.main(argv=[sys.argv[0], *ARGS.tests])
