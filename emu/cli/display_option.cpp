@@ -27,7 +27,7 @@ bool names(const std::string& command_line, const std::string& word) {
 // The line says where the serial port goes: nothing is read from the terminal, whose keys stay its own.
 void adapt_to_window(RunOptions& options) {
     if (options.serial.empty()) options.serial = "stdout";
-    const bool own_kernel = options.kernel.empty() && !options.devices.flat;
+    const bool own_kernel = options.kernel.empty() && options.bios.empty() && !options.devices.flat;
     if (own_kernel && !names(options.append, "console="))
         options.append = options.append.empty() ? "console=tty0" : "console=tty0 " + options.append;
 }
