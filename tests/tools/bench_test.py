@@ -49,7 +49,7 @@ class Bench(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         report = json.loads(run.stdout)
         self.assertEqual(list(report["times"]), ["intloop", "forkstorm"])
-        every = {"forkscope": 3, "record": 3, "fast": 3, "qemu": 3}
+        every = {"forkscope": 3, "record": 3, "window": 3, "fast": 3, "qemu": 3}
         # The engine alone has no kernel that could fork.
         for workload, platforms in (("intloop", {**every, "engine": 3}), ("forkstorm", every)):
             times = report["times"][workload]
