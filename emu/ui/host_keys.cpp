@@ -9,7 +9,7 @@ constexpr HostKey kKeys[] = {
     {Action::FullScreen, SDLK_f, false, "F", "full screen, and back"},
     {Action::Larger, SDLK_EQUALS, false, "=", "larger"},
     {Action::Smaller, SDLK_MINUS, false, "-", "smaller"},
-    {Action::Grab, SDLK_g, false, "G", "give the mouse to the guest, or take it back"},
+    {Action::Grab, SDLK_g, false, "G", "give the mouse and Alt-F4 to the guest, or take them back"},
     {Action::Copy, SDLK_c, false, "C", "copy the marked text, or all of the screen"},
     {Action::Paste, SDLK_v, false, "V", "type what the clipboard holds"},
     {Action::Layout, SDLK_k, false, "K", "keys by their letters, or by their places on a US keyboard"},

@@ -26,6 +26,7 @@ void Mouse::grab(bool on) {
     grabbed_ = on;
     SDL_SetRelativeMouseMode(on ? SDL_TRUE : SDL_FALSE);
     SDL_SetWindowMouseGrab(window_.handle(), on ? SDL_TRUE : SDL_FALSE);
+    SDL_SetWindowKeyboardGrab(window_.handle(), on ? SDL_TRUE : SDL_FALSE);
     anchor_.reset();
     if (std::exchange(buttons_, uint8_t{0}) != 0) link_.send(MouseInput{});
 }

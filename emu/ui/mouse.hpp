@@ -17,6 +17,7 @@ public:
         : window_(window), link_(link), view_(view) {}
 
     [[nodiscard]] bool grabbed() const { return grabbed_; }
+    // With the keys that the host would take for itself, such as Alt-F4.
     void grab(bool on);
 
     // guest_listens: a click grabs the mouse. True if the middle button asks for the marked text.

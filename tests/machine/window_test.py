@@ -329,9 +329,12 @@ class Window(Base):
             self.start_on_a_terminal(*words)
             self.assertEqual(self.guest.wait(TIMEOUT), 1)
 
-    def test_full_screen(self):
+    def test_grab_and_full_screen(self):
         self.start()
         self.until_a_prompt()
+        for wanted in ("(Ctrl-Alt-G gives the mouse back)", "(Ctrl-Alt-H: keys)"):
+            self.keys("ctrl+alt+g")
+            self.until(wanted, lambda end=wanted: self.title().endswith(end))
         # Without a window manager the X server's window keeps its size; what is drawn does not.
         for number, size in ((1, (1600, 1000)), (2, (1440, 800))):
             self.keys("ctrl+alt+f")
