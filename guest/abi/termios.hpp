@@ -38,23 +38,51 @@ struct Termios {
 };
 static_assert(sizeof(Termios) == 36);
 
+// With speeds in bits a second, which count where c_cflag says kBOther.
+struct Termios2 {
+    Termios base;
+    uint32_t c_ispeed;
+    uint32_t c_ospeed;
+};
+static_assert(sizeof(Termios2) == 44);
+
+// System V's, with the lower half of each flag word.
+struct Termio {
+    static constexpr size_t kNcc = 8;
+    uint16_t c_iflag;
+    uint16_t c_oflag;
+    uint16_t c_cflag;
+    uint16_t c_lflag;
+    uint8_t c_line;
+    uint8_t c_cc[kNcc];
+};
+static_assert(sizeof(Termio) == 18);
+
 // c_iflag
 inline constexpr tcflag_t kIgnBrk = 0001;
 inline constexpr tcflag_t kBrkInt = 0002;
+inline constexpr tcflag_t kParMrk = 0010;
 inline constexpr tcflag_t kIstrip = 0040;
 inline constexpr tcflag_t kINlCr = 0100;
 inline constexpr tcflag_t kIgnCr = 0200;
 inline constexpr tcflag_t kICrNl = 0400;
+inline constexpr tcflag_t kIUclc = 01000;
 inline constexpr tcflag_t kIXon = 02000;
 inline constexpr tcflag_t kIMaxBel = 020000;
 inline constexpr tcflag_t kIUtf8 = 040000;
 // c_oflag
 inline constexpr tcflag_t kOPost = 01;
+inline constexpr tcflag_t kOLcUc = 02;
 inline constexpr tcflag_t kONlCr = 04;
 inline constexpr tcflag_t kOCrNl = 010;
 inline constexpr tcflag_t kONoCr = 020;
 inline constexpr tcflag_t kONlRet = 040;
+inline constexpr tcflag_t kTabDly = 014000;
+inline constexpr tcflag_t kXTabs = 014000;
 // c_cflag
+inline constexpr tcflag_t kCBaud = 010017;
+inline constexpr tcflag_t kBOther = 010000;
+inline constexpr unsigned kIBShift = 16;  // where c_cflag has the speed of input, if that is another
 inline constexpr tcflag_t kB38400 = 017;
 inline constexpr tcflag_t kB115200 = 010002;
 inline constexpr tcflag_t kCs8 = 060;
@@ -87,6 +115,10 @@ inline constexpr uint32_t kTcGets = 0x5401;
 inline constexpr uint32_t kTcSets = 0x5402;
 inline constexpr uint32_t kTcSetsW = 0x5403;
 inline constexpr uint32_t kTcSetsF = 0x5404;
+inline constexpr uint32_t kTcGetA = 0x5405;
+inline constexpr uint32_t kTcSetA = 0x5406;
+inline constexpr uint32_t kTcSetAW = 0x5407;
+inline constexpr uint32_t kTcSetAF = 0x5408;
 inline constexpr uint32_t kTcSBrk = 0x5409;
 inline constexpr uint32_t kTcXonc = 0x540A;
 inline constexpr uint32_t kTcFlsh = 0x540B;
@@ -99,6 +131,8 @@ inline constexpr uint32_t kTiocOutQ = 0x5411;
 inline constexpr uint32_t kTiocSti = 0x5412;
 inline constexpr uint32_t kTiocGWinSz = 0x5413;
 inline constexpr uint32_t kTiocSWinSz = 0x5414;
+inline constexpr uint32_t kTiocGSoftCar = 0x5419;
+inline constexpr uint32_t kTiocSSoftCar = 0x541A;
 inline constexpr uint32_t kFioNRead = 0x541B;
 inline constexpr uint32_t kFioNBio = 0x5421;
 inline constexpr uint32_t kFioAsync = 0x5452;
@@ -107,6 +141,10 @@ inline constexpr uint32_t kTiocGetD = 0x5424;
 inline constexpr uint32_t kTcSBrkP = 0x5425;
 inline constexpr uint32_t kTiocSBrk = 0x5427;
 inline constexpr uint32_t kTiocCBrk = 0x5428;
+inline constexpr uint32_t kTcGets2 = 0x802C542A;
+inline constexpr uint32_t kTcSets2 = 0x402C542B;
+inline constexpr uint32_t kTcSetsW2 = 0x402C542C;
+inline constexpr uint32_t kTcSetsF2 = 0x402C542D;
 inline constexpr uint32_t kTiocGExcl = 0x80045440;
 inline constexpr uint32_t kTiocVHangup = 0x5437;
 inline constexpr uint32_t kTiocNotty = 0x5422;

@@ -7,13 +7,11 @@ namespace guest {
 
 namespace {
 
-constexpr uint8_t kDelete = 0x7f;
 constexpr uint8_t kDisabled = 0;  // in c_cc: no character has this meaning
 // What stands in the buffer for ^D: ends a line and is not read itself.
 constexpr uint8_t kEofMark = 0;
-constexpr unsigned kTabStop = 8;
+constexpr uint8_t kErrorMark = 0xff;  // PARMRK
 
-bool is_control(uint8_t c) { return c < ' ' || c == kDelete; }
 bool is_word(uint8_t c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c >= 0x80;
@@ -35,6 +33,7 @@ void n_tty::set_line_end(size_t position, bool on) {
 
 void n_tty::receive(uint8_t c) {
     if (iflag(abi::kIstrip)) c &= 0x7f;
+    if (iflag(abi::kIUclc) && lflag(abi::kIExten) && c >= 'A' && c <= 'Z') c = static_cast<uint8_t>(c | 0x20);
     if (literal_next_) {
         literal_next_ = false;
         accept(c);
@@ -119,6 +118,8 @@ void n_tty::accept(uint8_t c) {
     }
     if (head_ == committed_) line_column_ = column_;
     if (lflag(abi::kEcho)) echo(c);
+    // So that it is not taken for the mark of an error, which begins with it.
+    if (iflag(abi::kParMrk) && c == kErrorMark && used() + 1 < limit) append(c, false);
     append(c, false);
     if (!lflag(abi::kICanon)) committed_ = head_;
 }
@@ -260,43 +261,6 @@ void n_tty::echo_control(uint8_t c) {
 
 void n_tty::echo_raw(const char* text) {
     for (; *text != '\0'; ++text) put_processed(*text);
-}
-
-void n_tty::put_processed(char c) {
-    if ((termios_.c_oflag & abi::kOPost) == 0) {
-        port_.output(port_, &c, 1);
-        return;
-    }
-    const auto flag = [this](abi::tcflag_t bit) { return (termios_.c_oflag & bit) != 0; };
-    switch (c) {
-        case '\n':
-            if (flag(abi::kONlRet)) column_ = 0;
-            if (flag(abi::kONlCr)) {
-                column_ = 0;
-                port_.output(port_, "\r\n", 2);
-                return;
-            }
-            break;
-        case '\r':
-            if (flag(abi::kONoCr) && column_ == 0) return;
-            if (flag(abi::kOCrNl)) {
-                c = '\n';
-                if (flag(abi::kONlRet)) column_ = 0;
-                break;
-            }
-            column_ = 0;
-            break;
-        case '\t':
-            column_ += kTabStop - column_ % kTabStop;
-            break;
-        case '\b':
-            if (column_ > 0) --column_;
-            break;
-        default:
-            if (!is_control(static_cast<uint8_t>(c)) && (static_cast<uint8_t>(c) & 0xc0) != 0x80) ++column_;
-            break;
-    }
-    port_.output(port_, &c, 1);
 }
 
 }  // namespace guest

@@ -19,6 +19,7 @@ struct tty_port {
 
 class n_tty {
 public:
+    static constexpr unsigned kTabStop = 8;  // columns
     static constexpr size_t kBuffer = 4096;  // characters, a power of two
 
     constexpr n_tty(tty_port& port, const abi::Termios& termios) : port_(port), termios_(termios) {}
@@ -47,6 +48,7 @@ public:
     void mode_changed();
 
 private:
+    [[nodiscard]] static bool is_control(uint8_t c) { return c < ' ' || c == 0x7f; }
     [[nodiscard]] bool lflag(abi::tcflag_t bit) const { return (termios_.c_lflag & bit) != 0; }
     [[nodiscard]] bool iflag(abi::tcflag_t bit) const { return (termios_.c_iflag & bit) != 0; }
     [[nodiscard]] bool is_cc(uint8_t c, size_t which) const;

@@ -65,6 +65,7 @@ struct tty_struct : tty_port, RefCounted<tty_struct> {
     const tty_operations& ops;
     mutable spinlock_t lock;  // everything below; also taken by the driver's interrupt
     abi::Termios termios;
+    uint32_t other_ispeed = 0, other_ospeed = 0;  // bits a second, where c_cflag says kBOther
     abi::Winsize winsize;
     n_tty ldisc;
     bool stopped = false;       // by ^S or tcflow
@@ -153,6 +154,9 @@ void disassociate_ctty(task_struct& task, LeaderDoes what);
 
 // tty_ioctl.cpp: all others.
 Result<int64_t> tty_ioctl(file& f, uint32_t request, uint64_t argument);
+// The settings, in the form that the request is about.
+Result<int64_t> tty_get_mode(const tty_struct& tty, uint32_t request, uint64_t argument);
+Result<int64_t> tty_set_mode(tty_struct& tty, uint32_t request, uint64_t argument);
 Result<int64_t> tty_ioctl_from(file& f, tty_struct& tty, TtySide side, uint32_t request, uint64_t argument);
 
 }  // namespace guest

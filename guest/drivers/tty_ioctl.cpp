@@ -11,44 +11,6 @@ namespace {
 constexpr uint64_t kTcoOff = 0, kTcoOn = 1, kTciOff = 2, kTciOn = 3;  // tcflow(3)
 constexpr int32_t kNTty = 0;                                          // the one line discipline
 
-abi::Termios current_termios(const tty_struct& tty) {
-    const spinlock_guard guard(tty.lock);
-    return tty.termios;
-}
-
-// What whoever has the master in packet mode is told of new settings: whether ^S and ^Q mean what they
-// usually do, and anything at all with EXTPROC.
-uint8_t packet_report(const abi::Termios& old, const abi::Termios& fresh) {
-    const auto stops = [](const abi::Termios& t) {
-        return (t.c_iflag & abi::kIXon) != 0 && t.c_cc[abi::kVStop] == 'S' - '@' &&
-               t.c_cc[abi::kVStart] == 'Q' - '@';
-    };
-    uint8_t report = 0;
-    if (stops(old) != stops(fresh)) report |= stops(fresh) ? abi::kPktDoStop : abi::kPktNoStop;
-    if (((old.c_lflag ^ fresh.c_lflag) & abi::kExtProc) != 0 || (fresh.c_lflag & abi::kExtProc) != 0)
-        report |= abi::kPktIoctl;
-    return report;
-}
-
-// Output is on its way as soon as it is written, so that there is nothing to wait for before a change.
-Result<int64_t> set_termios(tty_struct& tty, uint64_t argument, bool flush) {
-    const abi::Termios fresh = TRY(get_user(UserPtr<const abi::Termios>(argument)));
-    TRY(tty_check_change(tty, abi::kSigTtou));
-    {
-        const spinlock_guard guard(tty.lock);
-        const abi::Termios old = tty.termios;
-        tty.termios = fresh;
-        if (flush) tty.ldisc.flush_input();
-        if (((old.c_lflag ^ fresh.c_lflag) & abi::kICanon) != 0) tty.ldisc.mode_changed();
-        if ((fresh.c_iflag & abi::kIXon) == 0) tty.stopped = false;
-        const uint8_t report = packet_report(old, fresh);
-        if (report != 0 && tty.ops.report != nullptr) tty.ops.report(tty, report);
-    }
-    wake_up_all(tty.read_wait);
-    wake_up_all(tty.write_wait);
-    return int64_t{0};
-}
-
 // Only who changes it tells the foreground.
 Result<int64_t> set_winsize(tty_struct& tty, uint64_t argument) {
     const abi::Winsize fresh = TRY(get_user(UserPtr<const abi::Winsize>(argument)));
@@ -117,12 +79,21 @@ size_t input_waiting(const tty_struct& tty) {
 Result<int64_t> tty_ioctl_from(file& f, tty_struct& tty, TtySide side, uint32_t request, uint64_t argument) {
     switch (request) {
         case abi::kTcGets:
-            TRY(put_user(UserPtr<abi::Termios>(argument), current_termios(tty)));
-            return int64_t{0};
+        case abi::kTcGets2:
+        case abi::kTcGetA:
+        case abi::kTiocGSoftCar:
+            return tty_get_mode(tty, request, argument);
         case abi::kTcSets:
         case abi::kTcSetsW:
         case abi::kTcSetsF:
-            return set_termios(tty, argument, request == abi::kTcSetsF);
+        case abi::kTcSets2:
+        case abi::kTcSetsW2:
+        case abi::kTcSetsF2:
+        case abi::kTcSetA:
+        case abi::kTcSetAW:
+        case abi::kTcSetAF:
+        case abi::kTiocSSoftCar:
+            return tty_set_mode(tty, request, argument);
         case abi::kTiocGWinSz:
             TRY(put_user(UserPtr<abi::Winsize>(argument), tty.winsize));
             return int64_t{0};
