@@ -1,5 +1,6 @@
 #include "emu/cli/device_option.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -56,6 +57,25 @@ Result<> parse_vga(Devices& devices, const std::string& spec, const std::vector<
     return {};
 }
 
+Result<loader::FramebufferSize> parse_framebuffer(const std::string& spec,
+                                                  const std::vector<std::string>& words) {
+    constexpr uint16_t kLeast = 64, kMost = 4096;
+    loader::FramebufferSize size;
+    for (size_t i = 1; i < words.size(); ++i) {
+        const bool across = words[i].starts_with("xres=");
+        uint16_t value = 0;
+        const char* const last = words[i].data() + words[i].size();
+        const char* const first = std::min(words[i].data() + 5, last);
+        const auto [rest, error] = std::from_chars(first, last, value);
+        const bool known = across || words[i].starts_with("yres=");
+        if (!known || error != std::errc() || rest != last || value < kLeast || value > kMost)
+            return fail("-device {}: '{}'; expected ramfb[,xres=WIDTH][,yres=HEIGHT], {} to {} pixels", spec,
+                        words[i], kLeast, kMost);
+        (across ? size.width : size.height) = value;
+    }
+    return size;
+}
+
 }  // namespace
 
 std::vector<std::string> split_at_commas(const std::string& text) {
@@ -81,7 +101,12 @@ Result<Devices> parse_devices(const std::vector<std::string>& specs) {
             TRY_VOID(parse_vga(devices, spec, words));
             continue;
         }
-        if (words[0] != "loader") return fail("-device {}: expected isa-debug-exit, VGA or loader", spec);
+        if (words[0] == "ramfb") {
+            devices.framebuffer = TRY(parse_framebuffer(spec, words));
+            continue;
+        }
+        if (words[0] != "loader")
+            return fail("-device {}: expected isa-debug-exit, VGA, ramfb or loader", spec);
         if (devices.flat) return fail("-device {}: a second flat image; expected one", spec);
         devices.flat = TRY(parse_loader(spec, words));
     }

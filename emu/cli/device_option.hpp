@@ -1,5 +1,5 @@
-// What -device can be: isa-debug-exit and the VGA, which are always there, and QEMU's generic loader for flat
-// images.
+// What -device can be: isa-debug-exit and the VGA, which are always there, a framebuffer in RAM, and QEMU's
+// generic loader for flat images.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 #include "emu/base/address.hpp"
 #include "emu/base/result.hpp"
 #include "emu/loader/boot_plan.hpp"
+#include "emu/loader/framebuffer.hpp"
 
 namespace forkscope::cli {
 
@@ -22,6 +23,7 @@ struct FlatImage {
 struct Devices {
     std::optional<FlatImage> flat;
     std::optional<std::string> vga_rom;  // a file, or empty: none
+    std::optional<loader::FramebufferSize> framebuffer;
 };
 
 // specs: as after each -device.

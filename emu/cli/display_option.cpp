@@ -38,7 +38,9 @@ ui::GuestWindow::AtEnd at_end(const DisplayWords& words, const RunOptions& optio
     return words.no_shutdown || !scripted ? ui::GuestWindow::AtEnd::StayOpen : ui::GuestWindow::AtEnd::Close;
 }
 
-Result<int> run_in_terminal(RunOptions options) {
+// With no other screen to look at, firmware shows its own on the serial port.
+Result<int> run_in_terminal(const DisplayWords& words, RunOptions options) {
+    options.firmware_on_serial = words.nographic || words.display.empty();
     if (options.serial.empty()) options.serial = "stdio";
     return run_session(options);
 }
@@ -58,13 +60,15 @@ Result<Display> choose_display(const DisplayWords& words, const RunOptions& opti
 
 Result<int> run_on_display(const DisplayWords& words, RunOptions options) {
     const Display display = TRY(choose_display(words, options));
-    if (display == Display::None) return run_in_terminal(std::move(options));
+    if (display == Display::None) return run_in_terminal(words, std::move(options));
+    if (options.devices.framebuffer)
+        return fail("-device ramfb: the window shows text alone; expected -display none");
     if (options.retrace) return fail("--retrace: expected a run without input: -display none");
     auto window = open_window(at_end(words, options));
     if (!window) {
         if (!words.display.empty()) return fail("-display sdl: {}", window.error().message);
         say("forkscope: {}; the guest is on this terminal", window.error().message);
-        return run_in_terminal(std::move(options));
+        return run_in_terminal(words, std::move(options));
     }
     adapt_to_window(options);
     return run_in_window(options, **window);

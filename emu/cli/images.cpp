@@ -61,6 +61,9 @@ Result<Images> read_firmware(const RunOptions& options) {
     if (!other.empty())
         return fail("-bios {}: the firmware loads what it runs, from a -drive; expected no '{}'",
                     options.bios, other);
+    if (options.devices.framebuffer)
+        return fail("-bios {}: firmware is not told of a framebuffer; expected no -device ramfb",
+                    options.bios);
     Images images;
     images.firmware = TRY(loader::read_image(options.bios));
     TRY_VOID(loader::check_firmware(*images.firmware));
@@ -73,6 +76,7 @@ loader::LoadOptions load_options(const RunOptions& options, const Images& images
     load.command_line = options.append;
     if (images.initrd) load.initrd = &*images.initrd;
     load.modules = images.modules;
+    load.framebuffer = options.devices.framebuffer;
     load.rsdp = machine::Machine::acpi_root();
     if (const auto& flat = options.devices.flat) {
         load.flat_address = flat->address;
@@ -121,7 +125,7 @@ machine::Firmware firmware_of(const RunOptions& options, const Images& images) {
     machine::Firmware firmware;
     if (images.firmware) firmware.image = images.firmware->bytes;
     if (images.vga_rom) firmware.vga_rom = images.vga_rom->bytes;
-    firmware.on_serial = options.nographic;
+    firmware.on_serial = options.firmware_on_serial;
     return firmware;
 }
 

@@ -59,11 +59,10 @@ void register_run_command(CLI::App& app) {
                     "modules, each with "
                     "its command line, with commas between them")
         ->type_name("FILE");
-    run->add_option(
-           "--bios", options->bios,
-           "firmware, which starts at the reset vector and boots from a -drive, e.g. SeaBIOS's\n"
-           "bios-microvm.bin; vgabios-isavga.bin beside it is its screen. With -nographic, its screen\n"
-           "is on the serial port too")
+    run->add_option("--bios", options->bios,
+                    "firmware, which starts at the reset vector and boots from a -drive, e.g. SeaBIOS's\n"
+                    "bios-microvm.bin; vgabios-isavga.bin beside it is its screen. Without a window its\n"
+                    "screen is on the serial port too")
         ->type_name("FILE");
     run->add_option("--append", options->append, "kernel command line")->type_name("TEXT");
     run->add_option("-m", arguments->memory, "RAM: a number with K, M or G; M if none")
@@ -92,7 +91,8 @@ void register_run_command(CLI::App& app) {
     run->add_option("--device", arguments->devices,
                     "loader,file=FILE,addr=ADDRESS[,mode=16|32|64]: a flat image, started there; "
                     "isa-debug-exit: accepted, it is always there at port 0xf4; VGA[,romfile=FILE]: always\n"
-                    "there too, with this option ROM for the firmware")
+                    "there too, with this option ROM for the firmware; ramfb[,xres=WIDTH][,yres=HEIGHT]: a\n"
+                    "linear framebuffer for Linux instead of it")
         ->type_name("NAME")
         ->expected(1)
         ->take_all();
@@ -157,7 +157,6 @@ void register_run_command(CLI::App& app) {
         options->devices = *devices;
         if (run->count("--record") != 0 && (options->record.empty() || options->record == "-"))
             bad(Error{fmt::format("--record '{}': expected the name of a file", options->record)});
-        options->nographic = arguments->display.nographic;
         const Result<int> status = run_on_display(arguments->display, *options);
         if (!status) bad(status.error());
         if (*status != 0) throw CLI::RuntimeError(*status);

@@ -21,7 +21,7 @@ struct RunOptions {
     uint64_t ram_bytes = 256 * kMiB;
     std::string cpu_model{cpu::kDefaultCpuModel};
     std::string serial;
-    bool nographic = false;
+    bool firmware_on_serial = false;
     std::string debug_console;  // empty: on the serial port
     std::string record;         // empty: no log
     std::string events;         // empty: all kinds

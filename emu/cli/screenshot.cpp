@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "emu/screen/framebuffer.hpp"
 #include "emu/screen/png.hpp"
 
 namespace forkscope::cli {
@@ -18,8 +19,17 @@ Result<> write_text(const std::string& text, const std::string& path) {
     return {};
 }
 
+Result<> write_framebuffer(machine::Machine& machine, const loader::Framebuffer& screen,
+                           const std::string& path) {
+    if (path.ends_with(".txt")) return fail("{}: the guest's screen is of pixels; expected a PNG", path);
+    const uint8_t* pixels = machine.ram().at(screen.base, screen.bytes());
+    return screen::write_png(
+        screen::draw_framebuffer({pixels, screen.bytes()}, screen.size.width, screen.size.height), path);
+}
+
 Result<> write_screen(machine::Machine& machine, const std::string& path) {
     constexpr unsigned kDarkWidth = 720, kDarkHeight = 400;
+    if (const auto& screen = machine.framebuffer()) return write_framebuffer(machine, *screen, path);
     const auto shown = read_screen(machine);
     if (path.ends_with(".txt")) return write_text(shown ? to_utf8(*shown) : "", path);
     return screen::write_png(

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emu/base/address.hpp"
+#include "emu/loader/framebuffer.hpp"
 
 namespace forkscope::loader {
 
@@ -58,6 +60,7 @@ struct BootPlan {
     PhysAddr entry;
     BootRegisters registers;
     std::vector<PlacedRange> placed;  // in order of address
+    std::optional<Framebuffer> framebuffer;
 
     // One line for people, e.g. "PVH ELF64, entry 0x100040 in 32-bit mode".
     [[nodiscard]] std::string description() const;

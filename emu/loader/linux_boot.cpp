@@ -1,6 +1,8 @@
 #include "emu/loader/linux_boot.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <string_view>
 
 #include "emu/loader/bytes.hpp"
@@ -16,6 +18,9 @@ namespace {
 // Kernel Header"; zero-page.rst).
 constexpr uint64_t kVideoMode = 0x06, kVideoColumns = 0x07, kVideoLines = 0x0e, kVideoIsVga = 0x0f;
 constexpr uint64_t kVideoPoints = 0x10;
+constexpr uint64_t kPixelsWide = 0x12, kPixelsHigh = 0x14, kPixelBits = 0x16, kPixelBase = 0x18,
+                   kPixelBytes = 0x1c;
+constexpr uint64_t kRowBytes = 0x24, kColours = 0x26;
 constexpr uint64_t kAcpiRsdp = 0x70;
 constexpr uint64_t kMapEntries = 0x1e8, kMap = 0x2d0;
 constexpr uint64_t kSetupHeader = 0x1f1, kSetupSectors = 0x1f1, kBootFlag = 0x1fe, kHeaderJump = 0x200;
@@ -137,11 +142,32 @@ public:
         set<uint8_t>(kVideoIsVga, 1);
         set<uint16_t>(kVideoPoints, 16);
     }
+    // What firmware left, which Linux's efifb drives: its VIDEO_TYPE_EFI stands for any linear framebuffer.
+    void set_framebuffer(const Framebuffer& screen) {
+        constexpr uint8_t kVideoTypeEfi = 0x70;
+        set<uint8_t>(kVideoIsVga, kVideoTypeEfi);
+        set(kPixelsWide, screen.size.width);
+        set(kPixelsHigh, screen.size.height);
+        set<uint16_t>(kPixelBits, 8 * Framebuffer::kPixelBytes);
+        set(kPixelBase, static_cast<uint32_t>(screen.base.raw()));
+        set(kPixelBytes, static_cast<uint32_t>(screen.bytes()));
+        set(kRowBytes, static_cast<uint16_t>(screen.row_bytes()));
+        // Bits, and from which on: red, green, blue, and what is left.
+        constexpr uint8_t kLayout[] = {8, 16, 8, 8, 8, 0, 8, 24};
+        std::copy(std::begin(kLayout), std::end(kLayout), bytes_.begin() + kColours);
+    }
     [[nodiscard]] std::vector<uint8_t> take() { return std::move(bytes_); }
 
 private:
     std::vector<uint8_t> bytes_;
 };
+
+Result<std::optional<Framebuffer>> reserve_framebuffer(Placement& placement, const LoadOptions& options) {
+    if (!options.framebuffer) return std::optional<Framebuffer>{};
+    Framebuffer screen{PhysAddr(0), *options.framebuffer};
+    screen.base = TRY(placement.reserve_end("framebuffer", screen.bytes()));
+    return std::optional(screen);
+}
 
 Result<> reserve_boot_params(Placement& placement, const std::string& command_line) {
     TRY_VOID(placement.add("boot parameters", "boot parameters", kStartInfo, kPageSize, {}));
@@ -150,7 +176,7 @@ Result<> reserve_boot_params(Placement& placement, const std::string& command_li
 
 // What both kinds are told. initrd_limit: the first address that the initrd cannot reach.
 Result<> finish_boot_params(Placement& placement, BootParams& params, const LoadOptions& options,
-                            uint64_t initrd_limit) {
+                            uint64_t initrd_limit, const std::optional<Framebuffer>& screen) {
     params.set(kLoaderType, kOtherLoader);
     params.set(kCommandLinePointer, static_cast<uint32_t>(kCommandLine.raw()));
     if (options.initrd != nullptr) {
@@ -160,7 +186,10 @@ Result<> finish_boot_params(Placement& placement, BootParams& params, const Load
         params.set(kInitrdImage, static_cast<uint32_t>(base.raw()));
         params.set(kInitrdSize, static_cast<uint32_t>(options.initrd->bytes.size()));
     }
-    params.set_screen();
+    if (screen)
+        params.set_framebuffer(*screen);
+    else
+        params.set_screen();
     params.set_map(placement.map());
     if (options.rsdp) params.set(kAcpiRsdp, options.rsdp->raw());
     placement.fill(kStartInfo, params.take());
@@ -184,8 +213,10 @@ bool is_linux(std::span<const uint8_t> bytes) {
 Result<BootPlan> place_bzimage(Placement& placement, const Image& kernel, const LoadOptions& options) {
     const Header header(kernel.bytes);
     TRY_VOID(check_header(kernel, header, options.command_line.size()));
+    const std::optional<Framebuffer> screen = TRY(reserve_framebuffer(placement, options));
     TRY_VOID(reserve_boot_params(placement, options.command_line));
     BootPlan plan;
+    plan.framebuffer = screen;
     plan.kind = ImageKind::LinuxBzImage;
     const bool is_long = header.has_64bit_entry();
     plan.mode = is_long ? EntryMode::Long64 : EntryMode::Protected32;
@@ -200,7 +231,7 @@ Result<BootPlan> place_bzimage(Placement& placement, const Image& kernel, const 
     uint64_t initrd_limit = kInitrdLimit.raw();
     if (header.version() >= kVersionWithMax)
         initrd_limit = std::min(initrd_limit, uint64_t{header.at<uint32_t>(kInitrdMax)} + 1);
-    TRY_VOID(finish_boot_params(placement, params, options, initrd_limit));
+    TRY_VOID(finish_boot_params(placement, params, options, initrd_limit, screen));
     plan.registers.rip = plan.entry.raw();
     plan.registers.rsi = kStartInfo.raw();
     return plan;
@@ -209,8 +240,10 @@ Result<BootPlan> place_bzimage(Placement& placement, const Image& kernel, const 
 Result<BootPlan> place_vmlinux(Placement& placement, const Image& kernel, const LoadOptions& options) {
     const ElfImage elf = TRY(parse_executable(kernel));
     if (!elf.is_64()) return fail("{}: a 32-bit vmlinux; expected 64 bits, or a bzImage", kernel.name);
+    const std::optional<Framebuffer> screen = TRY(reserve_framebuffer(placement, options));
     TRY_VOID(reserve_boot_params(placement, options.command_line));
     BootPlan plan;
+    plan.framebuffer = screen;
     plan.kind = ImageKind::LinuxVmlinux;
     plan.mode = EntryMode::Long64;
     plan.registers = TRY(place_long_mode(placement));
@@ -225,7 +258,7 @@ Result<BootPlan> place_vmlinux(Placement& placement, const Image& kernel, const 
                load_at<uint32_t>({reinterpret_cast<const uint8_t*>(kMagic.data()), 4}, 0).value());
     params.set(kVersion, kVersion64);
     params.set(kCommandLineSize, static_cast<uint32_t>(kMaxCommandLine));
-    TRY_VOID(finish_boot_params(placement, params, options, kInitrdLimit.raw()));
+    TRY_VOID(finish_boot_params(placement, params, options, kInitrdLimit.raw(), screen));
     plan.registers.rip = plan.entry.raw();
     plan.registers.rsi = kStartInfo.raw();
     return plan;

@@ -152,6 +152,9 @@ Result<BootPlan> load_kernel(const Image& kernel, mem::GuestRam& ram, const Load
                     kMaxCommandLine);
     Placement placement(ram);
     BootPlan plan = TRY(place_image(placement, kernel, options));
+    if (options.framebuffer && !plan.framebuffer)
+        return fail("{}: a {}, which is not told of a framebuffer; expected a Linux bzImage or vmlinux",
+                    kernel.name, plan.description());
     plan.placed = placement.commit();
     return plan;
 }

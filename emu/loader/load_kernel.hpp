@@ -8,6 +8,7 @@
 #include "emu/base/address.hpp"
 #include "emu/base/result.hpp"
 #include "emu/loader/boot_plan.hpp"
+#include "emu/loader/framebuffer.hpp"
 #include "emu/loader/image.hpp"
 #include "emu/mem/guest_ram.hpp"
 
@@ -25,10 +26,11 @@ struct BootModule {
 };
 
 struct LoadOptions {
-    std::string command_line = {};         // without the final NUL; at most kMaxCommandLine bytes
-    const Image* initrd = nullptr;         // null: none. For all but multiboot images
-    std::vector<BootModule> modules = {};  // for multiboot images
-    std::optional<PhysAddr> rsdp = {};     // of the ACPI tables, if there are any
+    std::string command_line = {};                    // without the final NUL; at most kMaxCommandLine bytes
+    const Image* initrd = nullptr;                    // null: none. For all but multiboot images
+    std::vector<BootModule> modules = {};             // for multiboot images
+    std::optional<PhysAddr> rsdp = {};                // of the ACPI tables, if there are any
+    std::optional<FramebufferSize> framebuffer = {};  // for Linux, instead of the VGA
     Protocol protocol = Protocol::Auto;
     // The file is taken as it is: it goes to this address and starts there.
     std::optional<PhysAddr> flat_address = {};

@@ -78,7 +78,7 @@ void Placement::fill(PhysAddr base, std::vector<uint8_t> bytes) {
 Result<PhysAddr> Placement::add_high(const std::string& what, const std::string& name,
                                      std::span<const uint8_t> bytes, PhysAddr limit) {
     const uint64_t room = page_up(bytes.size());
-    const uint64_t low_end = std::min(ram_.regions().front().size, limit.page_base().raw());
+    const uint64_t low_end = std::min(low_end_, limit.page_base().raw());
     uint64_t top = low_end;
     while (top >= room && top - room >= kHighMemory.raw()) {
         const PhysAddr base(top - room);
@@ -118,6 +118,22 @@ Result<PhysAddr> Placement::add_above(const std::string& what, const std::string
     }
     return fail("{}: {:#x} bytes do not fit into {} MiB of RAM beside the kernel", what, bytes.size(),
                 ram_.size() / kMiB);
+}
+
+Result<PhysAddr> Placement::reserve_end(const std::string& what, uint64_t size) {
+    assert(pieces_.empty());
+    const uint64_t room = page_up(size);
+    // The map is in order: the last RAM below 4 GiB.
+    auto low = map_.begin();
+    for (auto range = map_.begin(); range != map_.end(); ++range)
+        if (range->type == MemoryType::Ram && range->base.raw() < mem::kLowRamLimit) low = range;
+    if (room >= low->size)
+        return fail("{}: {:#x} bytes do not fit into {} MiB of RAM", what, size, ram_.size() / kMiB);
+    low->size -= room;
+    const PhysAddr base = low->base + low->size;
+    map_.insert(low + 1, {base, room, MemoryType::Reserved});
+    low_end_ = base.raw();
+    return base;
 }
 
 bool Placement::covers(PhysAddr base, uint64_t size) const {

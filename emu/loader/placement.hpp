@@ -16,7 +16,8 @@ namespace forkscope::loader {
 
 class Placement {
 public:
-    explicit Placement(mem::GuestRam& ram) : ram_(ram), map_(build_memory_map(ram)) {}
+    explicit Placement(mem::GuestRam& ram)
+        : ram_(ram), map_(build_memory_map(ram)), low_end_(ram.regions().front().size) {}
 
     // [base, base + size) gets `bytes` and zeros after them; bytes.size() <= size. They must live until
     // commit(). `what` begins an error message: "kernel.elf: segment 1 (program header at offset 0x78)".
@@ -32,6 +33,10 @@ public:
     Result<> add_owned(const std::string& name, PhysAddr base, std::vector<uint8_t> bytes);
     // Gives the piece that was added at `base`, without bytes, what it is to hold; it must fit.
     void fill(PhysAddr base, std::vector<uint8_t> bytes);
+
+    // Takes whole pages from the end of RAM below 4 GiB and tells the guest that they are reserved. Before
+    // anything is added. `what` begins an error message.
+    Result<PhysAddr> reserve_end(const std::string& what, uint64_t size);
 
     [[nodiscard]] const std::vector<MemoryRange>& map() const { return map_; }
     [[nodiscard]] bool is_ram(PhysAddr base, uint64_t size) const;
@@ -53,6 +58,7 @@ private:
 
     mem::GuestRam& ram_;
     std::vector<MemoryRange> map_;
+    uint64_t low_end_;  // of RAM below 4 GiB
     std::vector<Piece> pieces_;
     std::vector<std::vector<uint8_t>> owned_;
 };

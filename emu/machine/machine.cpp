@@ -139,6 +139,7 @@ void Machine::offer_tables() {
 }
 
 void Machine::boot(const loader::BootPlan& plan) {
+    framebuffer_ = plan.framebuffer;
     offer_tables();
     const loader::BootRegisters& r = plan.registers;
     cpu::ResetState state;

@@ -72,6 +72,9 @@ public:
     // the loaded kernel starts.
     void boot(const loader::BootPlan& plan);
 
+    // The guest's screen, if it was given one that is not the VGA's.
+    [[nodiscard]] const std::optional<loader::Framebuffer>& framebuffer() const { return framebuffer_; }
+
     // Runs until the guest ends the machine, shuts down, or virtual time reaches `limit`.
     MachineExit run(VirtualNs limit = bus::kNever);
 
@@ -130,6 +133,7 @@ private:
     std::optional<bus::Timer> attendant_timer_;
     bool attendant_due_ = false;
     std::optional<Typist> typist_;
+    std::optional<loader::Framebuffer> framebuffer_;
     std::optional<MachineExit> exit_;
     volatile std::sig_atomic_t interrupted_by_ = 0;
     VirtualNs next_write_out_ = 0;

@@ -61,6 +61,37 @@ TEST_F(LinuxBootTest, MemoryMapIsE820) {
     }
 }
 
+TEST_F(LinuxBootTest, FramebufferIsAtTheEndOfRamAndReserved) {
+    const Image initrd{"i.cpio", std::vector<uint8_t>(5000, 0x5a)};
+    const auto plan =
+        load_kernel(linux_image(), ram, {.initrd = &initrd, .framebuffer = FramebufferSize{640, 480}});
+    ASSERT_TRUE(plan) << plan.error().message;
+    constexpr uint64_t kBytes = 640 * 480 * 4, kBase = 16 * kMiB - kBytes;
+    ASSERT_TRUE(plan->framebuffer.has_value());
+    EXPECT_EQ(plan->framebuffer->base, PhysAddr(kBase));
+    EXPECT_EQ(param<uint8_t>(0x0f), 0x70);  // a linear framebuffer
+    EXPECT_EQ(param<uint16_t>(0x12), 640);
+    EXPECT_EQ(param<uint16_t>(0x14), 480);
+    EXPECT_EQ(param<uint16_t>(0x16), 32);
+    EXPECT_EQ(param<uint32_t>(0x18), kBase);
+    EXPECT_EQ(param<uint32_t>(0x1c), kBytes);
+    EXPECT_EQ(param<uint16_t>(0x24), 2560);
+    EXPECT_EQ(param<uint64_t>(0x26), 0x1808000808081008u);
+    const uint64_t last = 0x2d0 + 20 * (param<uint8_t>(0x1e8) - 1u);
+    EXPECT_EQ(param<uint64_t>(last), kBase);
+    EXPECT_EQ(param<uint64_t>(last + 8), kBytes);
+    EXPECT_EQ(param<uint32_t>(last + 16), static_cast<uint32_t>(MemoryType::Reserved));
+    EXPECT_EQ(param<uint64_t>(last - 20) + param<uint64_t>(last - 12), kBase);
+    EXPECT_EQ(param<uint32_t>(0x218), kBase - 0x2000);  // the initrd is below it
+}
+
+TEST_F(LinuxBootTest, FramebufferThatCannotBe) {
+    EXPECT_EQ(error(linux_image(), {.framebuffer = FramebufferSize{2048, 2048}}),
+              "framebuffer: 0x1000000 bytes do not fit into 16 MiB of RAM");
+    EXPECT_THAT(error({"k", multiboot_elf().build()}, {.framebuffer = FramebufferSize{}}),
+                HasSubstr("k: a multiboot image"));
+}
+
 TEST_F(LinuxBootTest, InitrdIsBelowTheKernelsLimit) {
     const Image initrd{"i.cpio", std::vector<uint8_t>(5000, 0x5a)};
     ASSERT_TRUE(load_kernel(linux_image(), ram, {.initrd = &initrd}));

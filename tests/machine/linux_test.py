@@ -72,6 +72,20 @@ class DebianKernel(unittest.TestCase):
         self.assertEqual(shown[first + 1], "42")
         self.assertEqual(shown[first + 3], "/dev/tty1")
 
+    def test_console_on_a_framebuffer(self):
+        pictures = []
+        script = "echo MARK; cat /sys/class/graphics/fb0/name /sys/class/graphics/fb0/virtual_size\npoweroff -f\n"
+        for name in ("a.png", "b.png"):
+            done = self.boot(script, "-device", "ramfb,xres=800,yres=600", "--screenshot", str(self.dir / name),
+                             append="console=tty0 console=ttyS0")
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            self.assertEqual(self.lines_from_mark(done.stdout)[:3], ["MARK", "EFI VGA", "800,600"])
+            pictures.append((self.dir / name).read_bytes())
+        self.assertEqual(pictures[0], pictures[1])
+        self.assertEqual(pictures[0][16:24], (800).to_bytes(4, "big") + (600).to_bytes(4, "big"))
+        # The letters of a boot, not a dark screen.
+        self.assertGreater(len(pictures[0]), 10_000)
+
     def test_ext4_on_a_virtio_disk(self):
         disk = debian.ext4(self.dir, {"greeting": "hello from the disk\n"})
         script = ("mount -t ext4 /dev/vda /mnt && echo MARK && cat /mnt/greeting\n"
