@@ -1,6 +1,10 @@
 #include "tests/machine_parts/machine_storm.hpp"
 
-#include <array>
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <random>
 #include <vector>
 
 #include "emu/loader/load_kernel.hpp"
@@ -14,6 +18,7 @@ namespace {
 constexpr VirtualNs kSlice = 20'000;  // a random loop may run for ever
 constexpr uint64_t kCode = 0x8000;
 constexpr size_t kMostAccesses = 255;
+constexpr size_t kCodeAfterScript = 4096;  // bytes
 
 class MemoryDisk final : public bus::BlockStore {
 public:
@@ -35,7 +40,10 @@ private:
 
 class Storm {
 public:
-    explicit Storm(std::span<const uint8_t> script) : script_(script) {}
+    explicit Storm(std::span<const uint8_t> script)
+        : script_(script),
+          more_(std::accumulate(script.begin(), script.end(), 1u,
+                                [](uint32_t hash, uint8_t b) { return hash * 31 + b; })) {}
 
     StormEnd run() {
         const auto mode = static_cast<loader::EntryMode>(byte() % 3);
@@ -54,9 +62,9 @@ public:
         options.flat_mode = mode;
         // Long mode has its own structures there.
         if (mode == loader::EntryMode::Long64) options.flat_address = PhysAddr(0x100000);
-        loader::Image code{"code", {script_.begin(), script_.end()}};
-        if (code.bytes.empty()) code.bytes = {0xf4};
-        code.bytes.resize(std::min<size_t>(code.bytes.size(), 64 * kKiB));
+        loader::Image code{"code", {}};
+        const size_t code_bytes = std::min<size_t>(script_.size() + kCodeAfterScript, 64 * kKiB);
+        while (code.bytes.size() < code_bytes) code.bytes.push_back(byte());
         const auto plan = loader::load_kernel(code, machine_->ram(), options);
         if (!plan) return {.broken = plan.error().message};
         machine_->boot(*plan);
@@ -68,8 +76,9 @@ public:
 private:
     static constexpr size_t kOperationBytes = 8;
 
+    // After the script's end comes what it brings forth: a short one does much, too.
     uint8_t byte() {
-        if (script_.empty()) return 0;
+        if (script_.empty()) return static_cast<uint8_t>(more_() >> 8);
         const uint8_t first = script_.front();
         script_ = script_.subspan(1);
         return first;
@@ -136,6 +145,7 @@ private:
     }
 
     std::span<const uint8_t> script_;
+    std::minstd_rand more_;
     MemoryDisk disk_;
     log::Recorder recorder_;
     std::unique_ptr<Machine> machine_;
