@@ -35,7 +35,7 @@ protected:
     }
 
     bus::IrqLine keyboard_irq, mouse_irq;
-    devices::I8042 chip{keyboard_irq, mouse_irq, [] {}};
+    devices::I8042 chip{keyboard_irq, mouse_irq, [] {}, [](bool) {}};
     LiveInput input;
 };
 
