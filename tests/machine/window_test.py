@@ -171,7 +171,7 @@ class Window(Base):
         super().setUp()
         reading, writing = os.pipe()
         server = subprocess.Popen(["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten",
-                                   "tcp"], pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                   "tcp", "-noreset"], pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(writing)
         self.addCleanup(server.wait)
         self.addCleanup(server.terminate)
@@ -328,6 +328,21 @@ class Window(Base):
             # A window would stay.
             self.start_on_a_terminal(*words)
             self.assertEqual(self.guest.wait(TIMEOUT), 1)
+
+    def test_a_german_keyboard(self):
+        subprocess.run(["setxkbmap", "de"], env=self.environment, timeout=TIMEOUT, check=True)
+        self.start("--screenshot", "end.txt")
+        self.until_a_prompt()
+        # By their numbers on the host: Z Y, Shift with 7 and 2, AltGr with Q and 7; then keys that do not write.
+        self.keys("e", "c", "h", "o", "space", "29", "52", "apostrophe", "shift+16", "shift+11", "ISO_Level3_Shift+24",
+                  "ISO_Level3_Shift+16", "apostrophe", "Return")
+        self.keys("shift+40", "KP_Left", "BackSpace", "x", "Return")
+        self.until_a_prompt()
+        self.keys("ctrl+alt+q")
+        self.assertEqual(self.end(), (0, ""))
+        lines = (self.dir / "end.txt").read_text().splitlines()
+        at = lines.index("~ # echo zy'/\"@{'")
+        self.assertEqual(lines[at + 1:at + 3], ['zy/"@{', "~ # xD"])
 
     def test_grab_and_full_screen(self):
         self.start()
