@@ -7,6 +7,7 @@
 
 #include "emu/base/say.hpp"
 #include "tools/log/export/export.hpp"
+#include "tools/log/log_options.hpp"
 #include "tools/log/verbs/verbs.hpp"
 
 namespace forkscope::tools {
@@ -41,75 +42,6 @@ void run(Verb verb, Query& query) {
     throw CLI::RuntimeError(static_cast<int>(done.error().status));
 }
 
-enum Option : unsigned {
-    kTime = 1,
-    kTask = 2,
-    kRoot = 4,
-    kVa = 8,
-    kKind = 16,
-    kLevel = 32,
-    kEvents = kVa | kKind | kLevel,
-    kAt = 64,
-    kForks = 128,
-    kSummary = 256,
-    kFork = 512,      // a fork's number may follow the file
-    kAddress = 1024,  // an address must
-    kChecks = 2048,
-    kRam = 4096,
-    kExport = 8192,
-};
-
-void add_filters(CLI::App& verb, Query& query, unsigned which) {
-    if ((which & kAt) != 0)
-        verb.add_option("--at", query.at,
-                        "The moment: instructions (1,000,000), their time without waits (1.5ms), an event "
-                        "(e1234), start\n"
-                        "or end, which it is if nothing is said")
-            ->type_name("T");
-    if ((which & kTime) != 0) {
-        verb.add_option("--from", query.from,
-                        "Begin at this moment: instructions (1,000,000), their time without waits (1.5ms), "
-                        "an event (e1234)")
-            ->type_name("T");
-        verb.add_option("--to", query.to, "End with this moment")->type_name("T");
-    }
-    if ((which & kForks) != 0) {
-        verb.add_option("--before-fork", query.before_fork, "Begin right before this fork")->type_name("N");
-        verb.add_option("--after-fork", query.after_fork, "End when the call of this fork is done")
-            ->type_name("N");
-    }
-    if ((which & kExport) != 0) {
-        verb.add_option("--at", query.at, "dot: the moment; the end of the log if nothing is said")
-            ->type_name("T");
-        verb.add_option("--from", query.from,
-                        "Begin at this moment: instructions (1,000,000), their time without waits (1.5ms), "
-                        "an event (e1234)")
-            ->type_name("T");
-        verb.add_option("--until", query.to, "End with this moment")->type_name("T");
-    }
-    if ((which & kTask) != 0)
-        verb.add_option("--task", query.task, "Only this task, by number, or all of this name")
-            ->type_name("TID|NAME");
-    if ((which & kRoot) != 0)
-        verb.add_option("--root", query.root, "Only this address space, by its top page table (CR3)")
-            ->type_name("ADDRESS");
-    if ((which & kVa) != 0)
-        verb.add_option(
-                "--va", query.va,
-                "Only what is about these virtual addresses: a page, or a range with both ends; entries\n"
-                "count with all that they cover. Leaves out what the guest announces")
-            ->type_name("ADDRESS[-ADDRESS]");
-    if ((which & kKind) != 0)
-        verb.add_option("--kind", query.kind,
-                        "Only these kinds: pte-write, table-link, table-unlink, pte-found, tlb-fill, flush,\n"
-                        "fault, resolved, cr3, interrupt, syscall, sysret, announce, finding, audit,\n"
-                        "root-death, stop, syscall-args")
-            ->type_name("LIST");
-    if ((which & kLevel) != 0)
-        verb.add_option("--level", query.level, "Only this level: 1 (4 KiB pages) to 4 (top)")
-            ->type_name("N");
-}
-
 struct VerbSpec {
     const char* name;
     const char* help;
@@ -126,38 +58,7 @@ CLI::App& add_verb(CLI::App& log, const VerbSpec& spec) {
     const auto query = std::make_shared<Query>();
     query->limit = spec.limit;
     app.add_option("file", query->file, "The log")->required()->type_name("F.mmu");
-    if ((spec.options & kFork) != 0)
-        app.add_option("fork", query->fork,
-                       "Which fork, as `log forks` numbers them; without it the one with\n"
-                       "the most write faults")
-            ->type_name("N");
-    if ((spec.options & kAddress) != 0)
-        app.add_option("address", query->address, "The address")->required()->type_name("ADDRESS");
-    add_filters(app, *query, spec.options);
-    if ((spec.options & kSummary) != 0)
-        app.add_flag("-c,--summary", query->summary, "Only the sums, as `strace -c` gives them");
-    if ((spec.options & kChecks) != 0)
-        app.add_option("--check", query->checks,
-                       "all, every, or a list of stale-tlb, stale-kernel, redundant-flush, writable-twice,\n"
-                       "freed-while-mapped, unannounced-table, lost-dirty, refcount")
-            ->type_name("LIST")
-            ->capture_default_str();
-    if ((spec.options & kExport) != 0) {
-        app.add_option("--to", query->format, "The form: " + export_formats())->required()->type_name("FORM");
-        app.add_option("--fork", query->fork,
-                       "html: whose page tables are compared; else the fork with the most write faults")
-            ->type_name("N");
-        app.add_option("--with", query->with,
-                       "html: further logs for the cost sheet, as one of a boot with fork=shared-tables")
-            ->type_name("F.mmu")
-            ->take_all()
-            ->allow_extra_args(false);
-        app.add_option("-o,--output", query->output, "Write this file; -: standard output")
-            ->type_name("FILE");
-    }
-    if ((spec.options & kRam) != 0)
-        app.add_option("--ram", query->ram, "The guest's RAM at the end, from `run --save-ram`")
-            ->type_name("FILE");
+    add_options(app, *query, spec.options);
     if (spec.limit_help != nullptr)
         app.add_option_function<std::string>(
                "--limit",
