@@ -14,6 +14,10 @@ BENCH = pathlib.Path(__file__).resolve().parents[2] / "tools" / "bench"
 MACHINE = """#!/usr/bin/env python3
 import sys, time
 arguments = sys.argv[1:]
+if arguments[0] == "log":
+    sys.exit(print('{"events": 1000}'))
+if "--record" in arguments:
+    open(arguments[arguments.index("--record") + 1], "w").write("x" * 9000)
 forkscope = arguments[0] == "run"
 engine = "-append" not in arguments
 workload = arguments[1] if engine else arguments[arguments.index("-append") + 1].split()[-1]
@@ -54,6 +58,16 @@ class Bench(unittest.TestCase):
         for workload, platforms in (("intloop", {**every, "engine": 3}), ("forkstorm", every)):
             times = report["times"][workload]
             self.assertEqual({platform: len(values) for platform, values in times.items()}, platforms)
+
+    def test_a_log_is_measured_by_its_events(self):
+        run = self.bench("--log", "--rounds", "2", "--json", "--check", leave_out=("qemu",))
+        report = json.loads(run.stdout)["log"]
+        self.assertEqual(report["storm bytes"]["median"], 9)
+        self.assertTrue(report["storm bytes"]["missed"])
+        self.assertEqual(run.returncode, 1)
+        self.assertGreater(report["forks"]["median"], 0)
+        self.assertNotIn("write", report)
+        self.assertIn("log_bench is not there", run.stderr)
 
     def test_the_time_between_the_markers_is_what_counts(self):
         report = json.loads(self.bench("--rounds", "1", "--workloads", "sort", "--json").stdout)
