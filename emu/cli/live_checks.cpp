@@ -5,12 +5,20 @@
 #include <numeric>
 
 #include "emu/base/say.hpp"
+#include "emu/cli/log_symbols.hpp"
 
 namespace forkscope::cli {
 
 LiveChecks::LiveChecks(check::CheckSet wanted, check::EventNumbers numbers,
-                       std::vector<log::SymbolModule> modules, log::Recorder& next)
-    : wanted_(wanted), numbers_(numbers), names_(std::move(modules)), next_(next), engine_(wanted, *this) {}
+                       std::vector<log::SymbolModule> modules, FindKernel find_kernel, log::Recorder& next)
+    : wanted_(wanted),
+      numbers_(numbers),
+      modules_(std::move(modules)),
+      names_(modules_),
+      find_kernel_(std::move(find_kernel)),
+      searches_left_(has_kernel(modules_) ? 0 : kSearches),
+      next_(next),
+      engine_(wanted, *this) {}
 
 void LiveChecks::consume(std::span<const log::Event> events) {
     for (const log::Event& event : events) {
@@ -27,7 +35,18 @@ void LiveChecks::found(check::Finding&& finding) {
         finding.what == log::Finding::StaleTlbUser || finding.what == log::Finding::StaleTlbKernel;
     if (!of_ledger) next_.append(finding.event);
     if (++counts_[static_cast<size_t>(finding.what)] > kSaid) return;
+    name_kernel();
     say("check: {}", check::describe(finding, names_, numbers_));
+}
+
+void LiveChecks::name_kernel() {
+    if (searches_left_ == 0) return;
+    --searches_left_;
+    auto kernel = find_kernel_();
+    if (!kernel) return;
+    searches_left_ = 0;
+    modules_.push_back(std::move(*kernel));
+    names_.set_symbols(modules_);
 }
 
 bool LiveChecks::report() const {

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "emu/check/engine.hpp"
@@ -15,9 +17,12 @@ namespace forkscope::cli {
 
 class LiveChecks final : public log::EventSink, private check::FindingListener {
 public:
+    // Looks for a kernel's symbols when they are needed first, if `modules` has none.
+    using FindKernel = std::function<std::optional<log::SymbolModule>()>;
+
     // `next` gets all events and the findings; it outlives this.
     LiveChecks(check::CheckSet wanted, check::EventNumbers numbers, std::vector<log::SymbolModule> modules,
-               log::Recorder& next);
+               FindKernel find_kernel, log::Recorder& next);
 
     void consume(std::span<const log::Event> events) override;
     void write_out() override { next_.write_out(); }
@@ -27,12 +32,18 @@ public:
 
 private:
     void found(check::Finding&& finding) override;
+    void name_kernel();
 
     static constexpr uint64_t kSaid = 20;  // of each check one by one
 
+    static constexpr unsigned kSearches = 3;  // early in a boot there may be nothing yet
+
     check::CheckSet wanted_;
     check::EventNumbers numbers_;
+    std::vector<log::SymbolModule> modules_;
     analysis::EventNames names_;
+    FindKernel find_kernel_;
+    unsigned searches_left_ = kSearches;
     log::Recorder& next_;
     check::Engine engine_;
     std::array<uint64_t, log::kFindingCount> counts_{};

@@ -1,10 +1,12 @@
 #include "emu/cli/log_symbols.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "emu/base/say.hpp"
 #include "emu/loader/elf.hpp"
+#include "emu/loader/kallsyms.hpp"
 #include "emu/loader/symbols.hpp"
 
 namespace forkscope::cli {
@@ -61,6 +63,20 @@ std::vector<log::SymbolModule> read_symbol_modules(const RunOptions& options, co
             add_lines(modules.back(), std::move(lines->second));
     }
     return modules;
+}
+
+bool has_kernel(std::span<const log::SymbolModule> modules) {
+    return std::ranges::any_of(modules, [](const log::SymbolModule& module) {
+        return module.kind == log::ModuleKind::Kernel && !module.symbols.empty();
+    });
+}
+
+std::optional<log::SymbolModule> kernel_symbols_in(const mem::GuestRam& ram, const std::string& path) {
+    for (const mem::RamRegion& region : ram.regions()) {
+        const auto table = loader::find_kallsyms({ram.at(region.base, region.size), region.size});
+        if (table) return module_of(log::ModuleKind::Kernel, "kernel", path, *table);
+    }
+    return std::nullopt;
 }
 
 }  // namespace forkscope::cli

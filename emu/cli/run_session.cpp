@@ -78,11 +78,13 @@ private:
     // The exit status, which a difference changes.
     int audit(int status);
     Result<> write_out();
+    Result<> finish_log();
 
     const RunOptions& options_;
     machine::Attendant* attendant_;
     log::KindMask kinds_ = 0;
     check::CheckSet checks_ = 0;
+    bool kernel_is_named_ = true;
     Images images_;
     log::Recorder recorder_;     // of the machine
     log::Recorder past_checks_;  // what comes through the checks, with their findings
@@ -157,6 +159,7 @@ Result<> Session::open_trace() {
 Result<> Session::open_log() {
     std::vector<log::SymbolModule> modules;
     if (!options_.record.empty() || checks_ != 0) modules = read_symbol_modules(options_, images_);
+    kernel_is_named_ = has_kernel(modules);
     if (!options_.record.empty()) {
         writer_ = TRY(log::Writer::open(options_.record, describe(options_, kinds_, *machine_, plan_),
                                         {.keeper = std::make_unique<analysis::TaskKeeper>()}));
@@ -165,8 +168,9 @@ Result<> Session::open_log() {
     }
     if (checks_ != 0) {
         const bool all_recorded = writer_ && kinds_ == log::kKnownKinds;
-        live_.emplace(checks_, all_recorded ? check::EventNumbers::Yes : check::EventNumbers::No,
-                      std::move(modules), past_checks_);
+        live_.emplace(
+            checks_, all_recorded ? check::EventNumbers::Yes : check::EventNumbers::No, std::move(modules),
+            [this] { return kernel_symbols_in(machine_->ram(), options_.kernel); }, past_checks_);
         recorder_.attach(*live_, check::Engine::kinds_for(checks_) | past_checks_.kinds());
     }
     return {};
@@ -196,10 +200,20 @@ int Session::audit(int status) {
     return verdict != 0 ? verdict : status;
 }
 
+// A kernel that came without symbols has unpacked its own by now.
+Result<> Session::finish_log() {
+    auto kernel = kernel_is_named_ ? std::nullopt : kernel_symbols_in(machine_->ram(), options_.kernel);
+    if (kernel) {
+        if (const auto added = writer_->add_symbols(std::move(*kernel)); !added)
+            say("forkscope: {}; the kernel's functions stay nameless", added.error().message);
+    }
+    return writer_->finish();
+}
+
 // The log first: it is what cannot be had again.
 Result<> Session::write_out() {
     if (trace_) trace_->note("at the end:\n" + machine_->cpu().dump());
-    if (writer_) TRY_VOID(writer_->finish());
+    if (writer_) TRY_VOID(finish_log());
     if (!options_.save_ram.empty()) TRY_VOID(save_ram(machine_->ram(), options_.save_ram));
     if (!options_.screenshot.empty()) TRY_VOID(take_screenshot(*machine_, options_.screenshot));
     if (trace_) TRY_VOID(trace_->status());

@@ -67,15 +67,18 @@ public:
 
     // 0 after a failure, as all of these.
     uint64_t varint() {
-        uint64_t value = 0;
-        for (unsigned shift = 0; shift < 64; shift += 7) {
-            if (next_ == end_) return fail();
-            const uint64_t byte = *next_++;
-            if (shift == 63 && byte > 1) return fail();
-            value |= (byte & 0x7f) << shift;
-            if (byte < 0x80) return value;
+        if (next_ != end_ && *next_ < 0x80) return *next_++;
+        if (left() >= sizeof(uint64_t)) {
+            uint64_t word = 0;
+            std::memcpy(&word, next_, sizeof(word));
+            // The first byte of eight without its top bit ends the number.
+            const uint64_t ends = ~word & 0x8080'8080'8080'8080;
+            if (ends != 0) {
+                next_ += std::countr_zero(ends) / 8 + 1;
+                return squeeze(word & (ends ^ (ends - 1)));
+            }
         }
-        return fail();
+        return slow_varint();
     }
 
     template <typename Word>
@@ -106,6 +109,23 @@ public:
     }
 
 private:
+    // Seven bits of each byte, side by side.
+    [[nodiscard]] static uint64_t squeeze(uint64_t word) {
+        word = (word & 0x007f'007f'007f'007f) | ((word & 0x7f00'7f00'7f00'7f00) >> 1);
+        word = (word & 0x0000'3fff'0000'3fff) | ((word & 0x3fff'0000'3fff'0000) >> 2);
+        return (word & 0x0fff'ffff) | ((word & 0x0fff'ffff'0000'0000) >> 4);
+    }
+    uint64_t slow_varint() {
+        uint64_t value = 0;
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+            if (next_ == end_) return fail();
+            const uint64_t byte = *next_++;
+            if (shift == 63 && byte > 1) return fail();
+            value |= (byte & 0x7f) << shift;
+            if (byte < 0x80) return value;
+        }
+        return fail();
+    }
     uint64_t fail() {
         failed_ = true;
         next_ = end_;

@@ -26,32 +26,48 @@ Result<> ColumnDecoder::decode(ByteView payload, uint32_t count, const KindSet& 
     TRY_VOID(read_directory(payload));
     TRY_VOID(read_kinds_and_icounts(count));
 
-    const Column& kinds = columns_[number(Field::Kind)];
-    const Column& icounts = columns_[number(Field::Icount)];
-    for (auto& members : members_) members.clear();
-    for (uint32_t i = 0; i < count; ++i) {
-        if (!wanted.test(kinds[i])) continue;
-        Event e;
-        e.kind = static_cast<EventKind>(kinds[i]);
-        e.icount = icounts[i];
-        members_[kinds[i]].push_back(static_cast<uint32_t>(events.size() - first_event));
-        events.push_back(e);
-        positions.push_back(i);
-    }
-    for (size_t kind = 0; kind < kKindValues; ++kind) {
-        const auto& members = members_[kind];
-        if (members.empty()) continue;
-        if (auto read = read_kind(static_cast<uint8_t>(kind), members.size()); !read) {
+    pick(wanted, events, positions);
+    std::span<const Stream> rest = streams_;
+    while (!rest.empty()) {
+        const auto same_kind = [&](const Stream& s) {
+            return s.scope == rest.front().scope && s.kind == rest.front().kind;
+        };
+        const auto end = std::ranges::find_if_not(rest, same_kind);
+        const auto streams = rest.first(static_cast<size_t>(end - rest.begin()));
+        rest = rest.subspan(streams.size());
+        if (streams.front().scope != kOneKind || members_[streams.front().kind].empty()) continue;
+        if (auto read = read_kind(streams, streams.front().kind, events.data() + first_event); !read) {
             events.resize(first_event);
             positions.resize(first_position);
             return read;
         }
-        for (size_t i = 0; i < members.size(); ++i) {
-            assign_fields(events[first_event + members[i]],
-                          [&](Field field) { return columns_[number(field)][i]; });
-        }
     }
     return {};
+}
+
+// Makes the events that are wanted, with kinds and times and nothing else.
+void ColumnDecoder::pick(const KindSet& wanted, std::vector<Event>& events,
+                         std::vector<uint32_t>& positions) {
+    const Column& kinds = columns_[number(Field::Kind)];
+    const Column& icounts = columns_[number(Field::Icount)];
+    for (auto& members : members_) members.clear();
+    std::array<bool, kKindValues> is_wanted{};
+    for (size_t kind = 0; kind < kKindValues; ++kind) is_wanted[kind] = wanted.test(kind);
+    const size_t first_event = events.size();
+    const size_t first_position = positions.size();
+    const auto picked = std::ranges::count_if(kinds, [&](uint64_t kind) { return is_wanted[kind]; });
+    events.resize(first_event + static_cast<size_t>(picked));
+    positions.resize(first_position + static_cast<size_t>(picked));
+    Event* const event = events.data() + first_event;
+    uint32_t* const position = positions.data() + first_position;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kinds.size(); ++i) {
+        if (!is_wanted[kinds[i]]) continue;
+        event[count].kind = static_cast<EventKind>(kinds[i]);
+        event[count].icount = icounts[i];
+        position[count] = i;
+        members_[kinds[i]].push_back(count++);
+    }
 }
 
 Result<> ColumnDecoder::read_directory(ByteView payload) {
@@ -94,31 +110,54 @@ Result<> ColumnDecoder::read_kinds_and_icounts(uint32_t count) {
     return {};
 }
 
-Result<> ColumnDecoder::read_kind(uint8_t kind, size_t count) {
-    for (unsigned f = kFirstPerKindField; f < kFieldCount; ++f) columns_[f].assign(count, 0);
+Result<> ColumnDecoder::read_kind(std::span<const Stream> streams, uint8_t kind, Event* first) {
+    const std::vector<uint32_t>& members = members_[kind];
+    const auto event_at = [&](size_t i) -> Event& { return first[members[i]]; };
+    filled_.reset();
     slots_.clear();
-    for (const Stream& s : streams_) {
+    for (const Stream& s : streams) {
         // A field that this program does not know belongs to a later format: left out.
-        if (s.scope != kOneKind || s.kind != kind || s.field >= kFieldCount) continue;
-        if (s.field < kFirstPerKindField) return fail("column {} stored kind by kind", s.field);
-        const bool refers = s.encoding == Encoding::FieldDelta || s.encoding == Encoding::FieldXor;
-        if (refers && (s.reference < kFirstPerKindField || s.reference >= s.field))
-            return fail("column {} refers to column {}", s.field, s.reference);
-        if (s.encoding == Encoding::SlotDelta) {
-            if (s.field <= number(Field::Va)) return fail("column {} predicted by slots", s.field);
-            if (slots_.empty()) {
-                slots_.resize(count);
-                for (size_t i = 0; i < count; ++i)
-                    slots_[i] = static_cast<uint16_t>(
-                        slot_of(columns_[number(Field::Va)][i], columns_[number(Field::Root)][i]));
-            }
-        }
-        TRY_VOID(read_values(s, columns_[s.field]));
+        if (s.field >= kFieldCount) continue;
+        TRY_VOID(check_reference(s));
+        if (s.encoding == Encoding::FieldDelta || s.encoding == Encoding::FieldXor)
+            (void)column_of(static_cast<Field>(s.reference), members.size());
+        if (s.encoding == Encoding::SlotDelta && slots_.empty()) find_slots(members.size());
+        Column& values = columns_[s.field];
+        values.resize(members.size());
+        filled_.set(s.field);
+        TRY_VOID(read_values(s, values));
+        assign_field(static_cast<Field>(s.field), members.size(), event_at,
+                     [&](size_t i) { return values[i]; });
     }
     return {};
 }
 
-// values has its final size, all zero.
+// What stands in the way of a stream of one kind.
+Result<> ColumnDecoder::check_reference(const Stream& s) const {
+    if (s.field < kFirstPerKindField) return fail("column {} stored kind by kind", s.field);
+    const bool refers = s.encoding == Encoding::FieldDelta || s.encoding == Encoding::FieldXor;
+    if (refers && (s.reference < kFirstPerKindField || s.reference >= s.field))
+        return fail("column {} refers to column {}", s.field, s.reference);
+    if (s.encoding == Encoding::SlotDelta && s.field <= number(Field::Va))
+        return fail("column {} predicted by slots", s.field);
+    return {};
+}
+
+ColumnDecoder::Column& ColumnDecoder::column_of(Field field, size_t count) {
+    Column& column = columns_[number(field)];
+    if (!filled_.test(number(field))) column.assign(count, 0);
+    filled_.set(number(field));
+    return column;
+}
+
+void ColumnDecoder::find_slots(size_t count) {
+    const Column& addresses = column_of(Field::Va, count);
+    const Column& roots = column_of(Field::Root, count);
+    slots_.resize(count);
+    for (size_t i = 0; i < count; ++i) slots_[i] = static_cast<uint16_t>(slot_of(addresses[i], roots[i]));
+}
+
+// values has its final size.
 Result<> ColumnDecoder::read_values(const Stream& stream, Column& values) {
     ByteReader in(stream.body);
     switch (stream.encoding) {
@@ -151,9 +190,10 @@ Result<> ColumnDecoder::read_runs(ByteReader& in, Column& values) {
     return {};
 }
 
-void ColumnDecoder::read_residues(const Stream& stream, ByteReader& in, Column& values) {
+void ColumnDecoder::read_residues(const Stream& stream, ByteReader& from, Column& values) {
     const Column& reference = columns_[stream.reference < kFieldCount ? stream.reference : 0];
     uint64_t previous = 0;
+    ByteReader in = from;  // a copy of its own stays in registers
     switch (stream.encoding) {
         case Encoding::Delta:
             for (uint64_t& value : values) value = previous += unzigzag(in.varint());
@@ -175,6 +215,7 @@ void ColumnDecoder::read_residues(const Stream& stream, ByteReader& in, Column& 
             for (uint64_t& value : values) value = in.varint();
             break;
     }
+    from = in;
 }
 
 }  // namespace forkscope::log

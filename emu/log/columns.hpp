@@ -113,13 +113,20 @@ private:
 
     [[nodiscard]] Result<> read_directory(ByteView payload);
     [[nodiscard]] Result<> read_kinds_and_icounts(uint32_t count);
-    [[nodiscard]] Result<> read_kind(uint8_t kind, size_t count);
+    void pick(const KindSet& wanted, std::vector<Event>& events, std::vector<uint32_t>& positions);
+    // The streams of one kind into its events, which `members_` tells the places of, from `first` on.
+    [[nodiscard]] Result<> read_kind(std::span<const Stream> streams, uint8_t kind, Event* first);
+    [[nodiscard]] Result<> check_reference(const Stream& stream) const;
+    void find_slots(size_t count);
+    // The column of a field of the kind that is being read; of 0 if it has no stream.
+    [[nodiscard]] Column& column_of(Field field, size_t count);
     [[nodiscard]] Result<> read_values(const Stream& stream, Column& values);
-    void read_residues(const Stream& stream, ByteReader& in, Column& values);
+    void read_residues(const Stream& stream, ByteReader& from, Column& values);
     [[nodiscard]] Result<> read_runs(ByteReader& in, Column& values);
 
     std::vector<Stream> streams_;
     std::array<Column, kFieldCount> columns_;
+    std::bitset<kFieldCount> filled_;  // of columns_, for the kind that is being read
     std::array<std::vector<uint32_t>, kKindValues> members_;
     std::vector<uint16_t> slots_;
     SlotTable slot_table_;

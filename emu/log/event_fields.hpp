@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include "emu/log/event.hpp"
 
@@ -64,24 +65,50 @@ constexpr void visit_fields(const Event& e, Visitor&& visit) {
     visit(Field::Rip, e.rip);
 }
 
-// The reverse: takes every field's value from value_of(Field). The values fit (see kFieldMax).
-template <typename Source>
-constexpr void assign_fields(Event& e, Source&& value_of) {
-    e.cpu = static_cast<uint8_t>(value_of(Field::Cpu));
-    e.cpl = static_cast<uint8_t>(value_of(Field::Cpl));
-    e.task = static_cast<uint32_t>(value_of(Field::Task));
-    e.root = value_of(Field::Root);
-    e.space = value_of(Field::Space);
-    e.level = static_cast<uint8_t>(value_of(Field::Level));
-    e.aux = static_cast<uint16_t>(value_of(Field::Aux));
-    e.cause = static_cast<Cause>(value_of(Field::Cause));
-    e.flags = static_cast<uint8_t>(value_of(Field::Flags));
-    e.reserved = static_cast<uint32_t>(value_of(Field::Reserved));
-    e.va = value_of(Field::Va);
-    e.pa = value_of(Field::Pa);
-    e.a = value_of(Field::A);
-    e.b = value_of(Field::B);
-    e.rip = value_of(Field::Rip);
+// The reverse, one field of many events: event_at(i) gets value_at(i), for i < count. The values fit (see
+// kFieldMax).
+template <typename Events, typename Values>
+void assign_field(Field field, size_t count, Events&& event_at, Values&& value_at) {
+    const auto each = [&](auto member) {
+        using Value = std::remove_reference_t<decltype(event_at(0).*member)>;
+        for (size_t i = 0; i < count; ++i) event_at(i).*member = static_cast<Value>(value_at(i));
+    };
+    switch (field) {
+        case Field::Kind:
+            return each(&Event::kind);
+        case Field::Icount:
+            return each(&Event::icount);
+        case Field::Cpu:
+            return each(&Event::cpu);
+        case Field::Cpl:
+            return each(&Event::cpl);
+        case Field::Task:
+            return each(&Event::task);
+        case Field::Root:
+            return each(&Event::root);
+        case Field::Space:
+            return each(&Event::space);
+        case Field::Level:
+            return each(&Event::level);
+        case Field::Aux:
+            return each(&Event::aux);
+        case Field::Cause:
+            return each(&Event::cause);
+        case Field::Flags:
+            return each(&Event::flags);
+        case Field::Reserved:
+            return each(&Event::reserved);
+        case Field::Va:
+            return each(&Event::va);
+        case Field::Pa:
+            return each(&Event::pa);
+        case Field::A:
+            return each(&Event::a);
+        case Field::B:
+            return each(&Event::b);
+        case Field::Rip:
+            return each(&Event::rip);
+    }
 }
 
 }  // namespace forkscope::log

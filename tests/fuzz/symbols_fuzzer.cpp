@@ -1,10 +1,12 @@
-// Reads symbols of arbitrary ELF files and of arbitrary cpio archives.
+// Reads symbols of arbitrary ELF files, of arbitrary cpio archives, and of kernels in arbitrary memory.
 #include <cstdlib>
 
+#include "emu/loader/kallsyms.hpp"
 #include "emu/loader/symbols.hpp"
 #include "tests/fuzz/patched.hpp"
 #include "tests/loader/cpio_builder.hpp"
 #include "tests/loader/elf_builder.hpp"
+#include "tests/loader/kallsyms_builder.hpp"
 
 using namespace forkscope;
 
@@ -19,7 +21,9 @@ std::vector<std::vector<uint8_t>> good_files() {
         .add("a", "", {.mode = 0100644, .links = 2, .inode = 5})
         .add("b", "text", {.mode = 0100644, .links = 2, .inode = 5})
         .end();
-    return {bytes, cpio.bytes};
+    using Layout = test::KallsymsBuilder::Layout;
+    return {bytes, cpio.bytes, test::some_kernel().build(Layout::OffsetsFirst),
+            test::some_kernel().build(Layout::OffsetsLast)};
 }
 
 void check(const loader::SymbolTable& table) {
@@ -34,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::vector<uint8_t> file = fuzz::patched({data, size}, kGood);
     if (const auto table = loader::read_symbols("elf", file)) check(*table);
     (void)loader::read_lines("elf", file);
+    if (const auto table = loader::find_kallsyms(file)) check(*table);
     if (const auto all = loader::read_initramfs_symbols("cpio", file))
         for (const auto& [path, table] : all->files) check(table);
     return 0;

@@ -59,6 +59,11 @@ class DebianKernel(unittest.TestCase):
         self.assertEqual(info["damage"], "")
         roots = set(re.findall(r'"root": ?"?(\w+)', self.log("show", "--json", "--kind", "fault", log)))
         self.assertGreater(len(roots), 3)
+        # Its code has names although the image has none: the kernel keeps them in memory.
+        self.assertRegex(self.log("info", log), r"symbols +kernel kernel .*: [3-9]\d,\d{3} symbols")
+        codes = {event["code"].split("+")[0] for event in
+                 json.loads(self.log("show", "--json", "--limit", "0", "--kind", "pte-write", log))["events"]}
+        self.assertLessEqual({"copy_page_range", "unmap_page_range", "native_set_pte"}, codes)
 
     def test_shell_on_the_screen(self):
         screen = self.dir / "screen.txt"

@@ -13,6 +13,9 @@ public:
 
     explicit EventNames(std::vector<log::SymbolModule> modules) : symbols_(std::move(modules)) {}
 
+    // Instead of those from before.
+    void set_symbols(std::vector<log::SymbolModule> modules) { symbols_ = Symbolizer(std::move(modules)); }
+
     void apply(const log::Event& event, uint64_t number) { tasks_.apply(event, number); }
 
     [[nodiscard]] std::string code(uint64_t rip, unsigned cpl, uint32_t task) const override {

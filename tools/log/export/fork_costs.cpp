@@ -2,17 +2,22 @@
 #include "tools/log/export/fork_costs.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "emu/base/address.hpp"
+#include "tools/log/verbs/fork_filter.hpp"
 
 namespace forkscope::tools {
 
 namespace {
 
-[[nodiscard]] std::string sort_of(const analysis::Fork& fork) {
-    const std::string kind = analysis::kind_of(fork);
+constexpr std::array kSorts{"fork", "fork, shared tables", "vfork", "clone", "thread"};
+
+[[nodiscard]] size_t sort_of(const analysis::Fork& fork) {
+    const std::string_view kind = analysis::kind_of(fork);
     const bool shares = fork.tables_shared != 0 || fork.tables_protected != 0;
-    return kind == "fork" && shares ? "fork, shared tables" : kind;
+    if (kind == kSorts[0] && shares) return 1;
+    return static_cast<size_t>(std::ranges::find(kSorts, kind) - kSorts.begin());
 }
 
 void add(const analysis::Fork& fork, ForkCosts& costs) {
@@ -32,15 +37,12 @@ void add(const analysis::Fork& fork, ForkCosts& costs) {
 
 }  // namespace
 
-std::vector<ForkCosts> fork_costs(const std::vector<analysis::Fork>& forks) {
-    std::vector<ForkCosts> sheet;
-    for (const char* call : {"fork", "fork, shared tables", "vfork", "clone", "thread"}) {
-        ForkCosts costs;
-        costs.call = call;
-        for (const analysis::Fork& fork : forks)
-            if (sort_of(fork) == call) add(fork, costs);
-        if (costs.forks + costs.failed != 0) sheet.push_back(std::move(costs));
-    }
+std::vector<ForkCosts> fork_costs(const std::vector<analysis::Fork>& forks, const log::EventFilter& filter) {
+    std::vector<ForkCosts> sheet(kSorts.size());
+    for (size_t sort = 0; sort < kSorts.size(); ++sort) sheet[sort].call = kSorts[sort];
+    for (const analysis::Fork& fork : forks)
+        if (fork_fits(fork, filter)) add(fork, sheet.at(sort_of(fork)));
+    std::erase_if(sheet, [](const ForkCosts& costs) { return costs.forks + costs.failed == 0; });
     return sheet;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "emu/log/event_filter.hpp"
 #include "tools/log/analysis/fork.hpp"
 
 namespace forkscope::tools {
@@ -23,7 +24,8 @@ struct ForkCosts {
     uint64_t pages_copied = 0;  // of 4 KiB
 };
 
-// In a fixed order; sorts that do not occur are left out.
-[[nodiscard]] std::vector<ForkCosts> fork_costs(const std::vector<analysis::Fork>& forks);
+// Of the forks that fit, in a fixed order; sorts that do not occur are left out.
+[[nodiscard]] std::vector<ForkCosts> fork_costs(const std::vector<analysis::Fork>& forks,
+                                                const log::EventFilter& filter);
 
 }  // namespace forkscope::tools

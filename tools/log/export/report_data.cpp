@@ -32,6 +32,7 @@ public:
         find_range();
         lanes_.emplace(begin_, end_);
         lanes_->add_tasks(tasks_.all());
+        tasks_ = {};
         read_events();
         sample_frames();
         const uint64_t number = TRY(fork_number());
@@ -61,7 +62,7 @@ private:
 
     const ExportJob& job_;
     log::Reader& reader_;
-    analysis::TaskTable tasks_;  // at the end of the log
+    analysis::TaskTable tasks_;  // at the end of the log; until the range and the lanes are known
     ForkTracker tracker_;
     std::optional<Lanes> lanes_;
     FrameHeat heat_;
@@ -177,7 +178,7 @@ Json Report::meta_json() {
             {"end", end_},
             {"first", reader_.census().first_icount},
             {"forks", tracker_.forks().size()},
-            {"tasks", tasks_.all().size()},
+            {"tasks", tracker_.tasks().all().size()},
             {"faults", faults_},
             {"damage", reader_.damage().describe()},
             {"unknown", reader_.unknown().describe()}};

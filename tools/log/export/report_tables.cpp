@@ -42,9 +42,9 @@ constexpr size_t kMostTreeRows = 1500;
 }
 
 [[nodiscard]] Json sheet_json(const std::string& file, const std::string& command_line,
-                              const std::vector<Fork>& forks) {
+                              const std::vector<Fork>& forks, const log::EventFilter& filter) {
     Json rows = Json::array();
-    for (const ForkCosts& costs : fork_costs(forks))
+    for (const ForkCosts& costs : fork_costs(forks, filter))
         rows.push_back({{"call", costs.call},
                         {"forks", costs.forks},
                         {"failed", costs.failed},
@@ -84,10 +84,7 @@ Json trees_json(log::Reader& reader, const Fork& fork) {
 Result<Json> costs_json(const ExportJob& job, const std::vector<Fork>& forks,
                         std::vector<std::string>& left_out) {
     Json sheets = Json::array();
-    std::vector<Fork> mine;
-    for (const Fork& fork : forks)
-        if (fork_fits(fork, job.filter)) mine.push_back(fork);
-    sheets.push_back(sheet_json(job.query.file, job.reader.meta().command_line, mine));
+    sheets.push_back(sheet_json(job.query.file, job.reader.meta().command_line, forks, job.filter));
     for (const std::string& file : job.query.with) {
         const auto other = TRY(log::Reader::open(file));
         Query query = job.query;
@@ -97,7 +94,7 @@ Result<Json> costs_json(const ExportJob& job, const std::vector<Fork>& forks,
         auto cursor = other->events({.kinds = ForkTracker::kKinds});
         while (cursor.next()) tracker.apply(cursor.event(), cursor.number());
         tracker.finish();
-        sheets.push_back(sheet_json(file, other->meta().command_line, tracker.forks()));
+        sheets.push_back(sheet_json(file, other->meta().command_line, tracker.forks(), {}));
         if (!other->damage().none())
             left_out.push_back(fmt::format("'{}' is not whole: {}", file, other->damage().describe()));
     }

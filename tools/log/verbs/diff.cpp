@@ -24,13 +24,18 @@ struct Span {
     std::string note;
 };
 
+// The fork as it is known when its call is over and its child has run, or at the end of the log.
 Result<analysis::Fork> find_fork(const std::string& text, log::Reader& reader, const Query& query) {
     const uint64_t number = TRY(parse_number(text));
     TRY_VOID(require_kinds(reader, query, analysis::ForkTracker::kKinds));
     analysis::ForkTracker tracker;
+    const auto is_known = [&] {
+        if (number == 0 || number > tracker.forks().size()) return false;
+        const analysis::Fork& fork = tracker.forks()[number - 1];
+        return fork.end && (fork.failed() || fork.shares_memory() || fork.child.first_run);
+    };
     auto cursor = reader.events({.kinds = analysis::ForkTracker::kKinds});
-    while (cursor.next()) tracker.apply(cursor.event(), cursor.number());
-    tracker.finish();
+    while (!is_known() && cursor.next()) tracker.apply(cursor.event(), cursor.number());
     if (number == 0 || number > tracker.forks().size())
         return fail("there is no fork {} in '{}', which has {}", number, query.file,
                     counted(tracker.forks().size(), "fork"));
@@ -43,20 +48,22 @@ Result<Span> span_of(const Query& query, log::Reader& reader) {
     if (!query.after_fork.empty() && !query.to.empty())
         return fail("--after-fork and --to both say where to end; expected one of them");
     Span span{0, ~uint64_t{0}, ""};
+    std::optional<analysis::Fork> fork;
     if (!query.before_fork.empty()) {
-        span.from = TRY(find_fork(query.before_fork, reader, query)).begin.event;
+        fork = TRY(find_fork(query.before_fork, reader, query));
+        span.from = fork->begin.event;
     } else if (!query.from.empty()) {
         span.from = events_until(TRY(parse_moment(query.from, reader.meta())), reader);
     }
     if (!query.after_fork.empty()) {
-        const analysis::Fork fork = TRY(find_fork(query.after_fork, reader, query));
-        if (!fork.end) return fail("the log ends inside fork {}", fork.number);
-        span.to = fork.end->event + 1;
-        if (fork.child.first_run && fork.child.first_run->event > fork.end->event)
+        if (query.after_fork != query.before_fork) fork = TRY(find_fork(query.after_fork, reader, query));
+        if (!fork->end) return fail("the log ends inside fork {}", fork->number);
+        span.to = fork->end->event + 1;
+        if (fork->child.first_run && fork->child.first_run->event > fork->end->event)
             span.note = fmt::format(
                 "The child's tables come into the log when they are first loaded, at instruction {}: --to {} "
                 "shows them.",
-                grouped(fork.child.first_run->icount), fork.child.first_run->icount);
+                grouped(fork->child.first_run->icount), fork->child.first_run->icount);
     } else if (!query.to.empty()) {
         span.to = events_until(TRY(parse_moment(query.to, reader.meta())), reader);
     }

@@ -21,8 +21,11 @@ Result<> log_forks(log::Reader& reader, const Query& query, Output& out) {
     uint64_t shown = 0;
     uint64_t left_out = 0;
     uint64_t filtered = 0;
-    Json list = Json::array();
-    if (!query.json) out.print("{}\n", out.paint(Style::Bold, fork_line_head()));
+    if (query.json) {
+        out.print("{{\"forks\":[");
+    } else {
+        out.print("{}\n", out.paint(Style::Bold, fork_line_head()));
+    }
     for (const Fork& fork : tracker.forks()) {
         if (!fork_fits(fork, filter)) {
             ++filtered;
@@ -32,22 +35,17 @@ Result<> log_forks(log::Reader& reader, const Query& query, Output& out) {
             ++left_out;
             continue;
         }
-        ++shown;
         if (query.json) {
-            list.push_back(fork_json(fork));
+            out.print("{}\n{}", shown == 0 ? "" : ",", json_text(fork_json(fork)));
         } else {
             out.print("{}\n", fork_line(fork));
         }
+        ++shown;
     }
     if (query.json) {
-        Json json;
-        json["forks"] = std::move(list);
-        json["shown"] = shown;
-        json["left_out"] = left_out;
-        json["filtered_out"] = filtered;
-        json["damage"] = reader.damage().describe();
-        json["unknown"] = reader.unknown().describe();
-        out.print("{}\n", json_text(json, 1));
+        out.print("\n],\"shown\":{},\"left_out\":{},\"filtered_out\":{},\"damage\":{},\"unknown\":{}}}\n",
+                  shown, left_out, filtered, Json(reader.damage().describe()).dump(),
+                  Json(reader.unknown().describe()).dump());
         return {};
     }
     if (tracker.forks().empty()) out.print("No fork, vfork or clone in this log.\n");
