@@ -143,3 +143,37 @@
     movl $TEST, %eax
     jmp *%eax
     finish_fact
+
+# ---- A task switch loads CR3 from the new TSS (7.3 "Task Switching"), and with it another TLB (4.10.4.1).
+    fact page32_task_switch, "before=11 after=22 cr3=1"
+    paging_32
+    movl $0x11, FRAMES
+    movl $0x22, FRAMES+0x400000
+    movl $FRAMES+P+W+U, page_table
+    movl $page_directory, %esi
+    movl $page_pointers, %edi
+    movl $1024, %ecx
+    rep movsl
+    movl $FRAMES+0x400000+P+W+U+PS, page_pointers+4*(TEST>>22)
+    .irp place, 72, 80, 84, 88, 92                # ES SS DS FS GS
+    movl $DATA0, tss2+\place
+    .endr
+    movl $CODE32, tss2+76
+    movl %esp, tss2+56
+    movl $2, tss2+36
+    movl $1f, tss2+32
+    movl $page_pointers, tss2+28
+    movl TEST, %ebx
+    movl %ebx, tss2+52
+9:  ljmp $TSS2, $0
+1:  movl TEST, %ecx
+    show before, %ebx
+    show after, %ecx
+    movl %cr3, %eax
+    subl $page_pointers, %eax
+    cmpl $1, %eax
+    sbbl %eax, %eax
+    negl %eax
+    show cr3, %eax
+    end_fact
+    known "#GP(40) +0", "the engine takes EIP back to the jump when it fills its TLB after the switch of CR3"
