@@ -61,8 +61,6 @@ Result<Display> choose_display(const DisplayWords& words, const RunOptions& opti
 Result<int> run_on_display(const DisplayWords& words, RunOptions options) {
     const Display display = TRY(choose_display(words, options));
     if (display == Display::None) return run_in_terminal(words, std::move(options));
-    if (options.devices.framebuffer)
-        return fail("-device ramfb: the window shows text alone; expected -display none");
     if (options.retrace) return fail("--retrace: expected a run without input: -display none");
     auto window = open_window(at_end(words, options));
     if (!window) {

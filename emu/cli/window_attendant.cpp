@@ -1,5 +1,6 @@
 #include "emu/cli/window_attendant.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "emu/cli/screenshot.hpp"
@@ -12,6 +13,8 @@ using std::chrono::milliseconds;
 
 // A view is made so often at most: a little more often than the window draws.
 constexpr milliseconds kViewInterval{15};
+// Of some megabytes, which take time to compare and copy.
+constexpr milliseconds kPixelInterval{33};
 // How soon a signal is seen while the machine stands still.
 constexpr milliseconds kStillInterval{50};
 constexpr unsigned kIdlePercent = 90;
@@ -26,7 +29,7 @@ machine::Attendant::Order WindowAttendant::attend(machine::Machine& machine) {
     }
     input_.feed(machine.devices().keyboard_controller());
     if (const auto now = Clock::now(); now >= next_view_) {
-        next_view_ = now + kViewInterval;
+        next_view_ = now + (machine.framebuffer() ? kPixelInterval : kViewInterval);
         show(machine, busy_or_idle(machine));
     }
     return Order::GoOn;
@@ -59,10 +62,25 @@ ui::GuestState WindowAttendant::busy_or_idle(machine::Machine& machine) {
 void WindowAttendant::show(machine::Machine& machine, ui::GuestState state) {
     ui::GuestView view;
     view.state = state;
-    if (const auto screen = read_screen(machine)) view.screen = *screen;
+    if (machine.framebuffer())
+        view.pixels = read_pixels(machine);
+    else if (const auto screen = read_screen(machine))
+        view.screen = *screen;
     view.now = machine.now();
     view.listens_to_mouse = machine.devices().keyboard_controller().listens_to_mouse();
     link_.publish(std::move(view));
+}
+
+std::shared_ptr<const ui::Pixels> WindowAttendant::read_pixels(machine::Machine& machine) {
+    const loader::Framebuffer& screen = *machine.framebuffer();
+    const uint8_t* memory = machine.ram().at(screen.base, screen.bytes());
+    if (pixels_ && std::equal(pixels_->bytes.begin(), pixels_->bytes.end(), memory)) return pixels_;
+    auto pixels = std::make_shared<ui::Pixels>();
+    pixels->width = screen.size.width;
+    pixels->height = screen.size.height;
+    pixels->bytes.assign(memory, memory + screen.bytes());
+    pixels_ = std::move(pixels);
+    return pixels_;
 }
 
 void WindowAttendant::ended(machine::Machine& machine, const machine::MachineExit&) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 
 #include "emu/cli/live_input.hpp"
 #include "emu/machine/attendant.hpp"
@@ -26,11 +27,13 @@ private:
     enum class Next : uint8_t { GoOn, OneStep };
     [[nodiscard]] Next stand_still(machine::Machine& machine);
     void show(machine::Machine& machine, ui::GuestState state);
+    [[nodiscard]] std::shared_ptr<const ui::Pixels> read_pixels(machine::Machine& machine);
     [[nodiscard]] ui::GuestState busy_or_idle(machine::Machine& machine);
 
     ui::GuestLink& link_;
     LiveInput input_;
-    bool stepping_ = false;  // the machine stands still again when this is called next
+    std::shared_ptr<const ui::Pixels> pixels_;  // as last shown
+    bool stepping_ = false;                     // the machine stands still again when this is called next
     Clock::time_point next_view_{};
     VirtualNs halted_before_ = 0, now_before_ = 0;
 };

@@ -18,11 +18,11 @@ constexpr milliseconds kBlink{266};  // of a VGA: 16 of its 60 frames a second, 
 constexpr milliseconds kTitle{250};
 constexpr SDL_Point kTextMode{720, 400};
 
-// The largest whole multiple of a text screen that leaves some of the display free.
-int comfortable_scale() {
+// The largest whole multiple of a screen that leaves some of the display free.
+int comfortable_scale(SDL_Point size) {
     SDL_Rect usable;
     if (SDL_GetDisplayUsableBounds(0, &usable) != 0) return 1;
-    return std::max(1, std::min(usable.w * 9 / 10 / kTextMode.x, usable.h * 9 / 10 / kTextMode.y));
+    return std::max(1, std::min(usable.w * 9 / 10 / size.x, usable.h * 9 / 10 / size.y));
 }
 
 }  // namespace
@@ -134,12 +134,15 @@ void Console::close() {
 void Console::take_what_the_guest_shows() {
     if (GuestView view; link_->take_view(view)) {
         // Time alone shows in the title.
-        dirty_ = dirty_ || view.screen != view_.screen;
+        dirty_ = dirty_ || view.screen != view_.screen || view.pixels != view_.pixels;
         view_ = std::move(view);
         if (!visible_) {
             visible_ = true;
-            const int scale = comfortable_scale();
-            SDL_SetWindowSize(window_->handle(), kTextMode.x * scale, kTextMode.y * scale);
+            const SDL_Point size = view_.pixels ? SDL_Point{static_cast<int>(view_.pixels->width),
+                                                            static_cast<int>(view_.pixels->height)}
+                                                : kTextMode;
+            const int scale = comfortable_scale(size);
+            SDL_SetWindowSize(window_->handle(), size.x * scale, size.y * scale);
             window_->show();
         }
     }
@@ -176,7 +179,10 @@ void Console::tick() {
 void Console::draw_frame() {
     dirty_ = false;
     const auto& selection = hands_->mouse.selection();
-    screen_.show(selection ? marked(view_.screen, *selection) : view_.screen, phase_);
+    if (view_.pixels)
+        screen_.show(view_.pixels);
+    else
+        screen_.show(selection ? marked(view_.screen, *selection) : view_.screen, phase_);
     window_->begin_frame();
     const SDL_Point size = window_->pixels();
     screen_.render({0, 0, size.x, size.y});

@@ -1,6 +1,7 @@
 // What the keys of the window do.
 #include <algorithm>
 
+#include "emu/screen/framebuffer.hpp"
 #include "emu/ui/console.hpp"
 #include "emu/ui/picture_file.hpp"
 
@@ -32,7 +33,10 @@ void Console::act(Action action) {
         case Action::Reset:
             return link_->wish(Wish::Reset);
         case Action::Picture:
-            return save(draw(view_.screen, screen::BlinkPhase::Shown), "forkscope");
+            return save(view_.pixels ? screen::draw_framebuffer(view_.pixels->bytes, view_.pixels->width,
+                                                                view_.pixels->height)
+                                     : draw(view_.screen, screen::BlinkPhase::Shown),
+                        "forkscope");
         case Action::WindowPicture:
             picture_wanted_ = true;
             return;
@@ -79,6 +83,7 @@ void Console::set_layout(Keyboard::Mode mode) {
 
 void Console::copy() {
     const auto& marked_text = hands_->mouse.selection();
+    if (view_.screen.cells.empty()) return overlay_.notice("There is no text on the screen");
     const std::string text = marked_text ? text_of(view_.screen, *marked_text) : to_utf8(view_.screen);
     if (SDL_SetClipboardText(text.c_str()) != 0)
         overlay_.notice(fmt::format("Not copied: {}", SDL_GetError()));

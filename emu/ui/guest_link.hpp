@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,10 +23,17 @@ namespace forkscope::ui {
 
 enum class GuestState : uint8_t { Starting, Running, Idle, Paused, Ended };
 
+// A linear framebuffer: four bytes a pixel, blue, green, red and one that says nothing.
+struct Pixels {
+    unsigned width = 0, height = 0;
+    std::vector<uint8_t> bytes;
+};
+
 // What the window shows.
 struct GuestView {
     GuestState state = GuestState::Starting;
-    screen::TextScreen screen;  // without cells while the screen is dark
+    screen::TextScreen screen;             // without cells while the screen is dark
+    std::shared_ptr<const Pixels> pixels;  // instead of it, if there; another object when they have changed
     VirtualNs now = 0;
     bool listens_to_mouse = false;
     bool operator==(const GuestView&) const = default;

@@ -17,28 +17,40 @@ SDL_Rect place_picture(SDL_Point picture, const SDL_Rect& area) {
 }
 
 void ScreenView::show(const screen::TextScreen& screen, screen::BlinkPhase phase) {
-    if (texture_ != nullptr && phase == phase_ && screen == shown_) return;
+    if (texture_ != nullptr && !shown_pixels_ && phase == phase_ && screen == shown_) return;
     shown_ = screen;
+    shown_pixels_.reset();
     phase_ = phase;
     if (screen.cells.empty()) {
         forget_texture();
         size_ = kDark;
         return;
     }
-    upload(draw(screen, phase));
+    const screen::Picture picture = draw(screen, phase);
+    const SDL_Point size{static_cast<int>(picture.width), static_cast<int>(picture.height)};
+    upload(size, SDL_PIXELFORMAT_RGB24, picture.pixels.data(),
+           size.x * static_cast<int>(sizeof(screen::Rgb)));
 }
 
-void ScreenView::upload(const screen::Picture& picture) {
-    size_ = {static_cast<int>(picture.width), static_cast<int>(picture.height)};
-    if (texture_ == nullptr || texture_size_.x != size_.x || texture_size_.y != size_.y) {
+void ScreenView::show(const std::shared_ptr<const Pixels>& pixels) {
+    if (texture_ != nullptr && pixels == shown_pixels_) return;
+    shown_ = {};
+    shown_pixels_ = pixels;
+    const SDL_Point size{static_cast<int>(pixels->width), static_cast<int>(pixels->height)};
+    // Named by the bits of a word, least significant first in memory.
+    upload(size, SDL_PIXELFORMAT_RGB888, pixels->bytes.data(), size.x * 4);
+}
+
+void ScreenView::upload(SDL_Point size, uint32_t format, const void* pixels, int pitch) {
+    size_ = size;
+    if (texture_ == nullptr || texture_size_.x != size.x || texture_size_.y != size.y ||
+        texture_format_ != format) {
         forget_texture();
-        texture_ = SDL_CreateTexture(renderer_, SDL_PIXELFORMAT_RGB24, SDL_TEXTUREACCESS_STREAMING, size_.x,
-                                     size_.y);
-        texture_size_ = size_;
+        texture_ = SDL_CreateTexture(renderer_, format, SDL_TEXTUREACCESS_STREAMING, size.x, size.y);
+        texture_size_ = size;
+        texture_format_ = format;
     }
-    if (texture_ != nullptr)
-        SDL_UpdateTexture(texture_, nullptr, picture.pixels.data(),
-                          size_.x * static_cast<int>(sizeof(screen::Rgb)));
+    if (texture_ != nullptr) SDL_UpdateTexture(texture_, nullptr, pixels, pitch);
 }
 
 void ScreenView::forget_texture() {

@@ -4,9 +4,11 @@
 
 #include <SDL.h>
 
+#include <memory>
 #include <optional>
 
 #include "emu/screen/vga_text.hpp"
+#include "emu/ui/guest_link.hpp"
 #include "emu/ui/selection.hpp"
 
 namespace forkscope::ui {
@@ -23,6 +25,7 @@ public:
 
     // What it shows from now on; a screen without cells is dark. Draws what has changed.
     void show(const screen::TextScreen& screen, screen::BlinkPhase phase);
+    void show(const std::shared_ptr<const Pixels>& pixels);
     void render(const SDL_Rect& area);
     // The renderer lost what it held.
     void forget_texture();
@@ -33,16 +36,18 @@ public:
     [[nodiscard]] std::optional<CellPlace> cell_at(SDL_Point pixel) const;
 
 private:
-    void upload(const screen::Picture& picture);
+    void upload(SDL_Point size, uint32_t format, const void* pixels, int pitch);
 
     static constexpr SDL_Point kDark{720, 400};
 
     SDL_Renderer* renderer_;
     SDL_Texture* texture_ = nullptr;
     SDL_Point texture_size_{};
+    uint32_t texture_format_ = 0;
     SDL_Point size_ = kDark;
     SDL_Rect place_{};
     screen::TextScreen shown_;
+    std::shared_ptr<const Pixels> shown_pixels_;
     screen::BlinkPhase phase_ = screen::BlinkPhase::Shown;
 };
 

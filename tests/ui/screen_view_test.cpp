@@ -58,6 +58,23 @@ TEST(ScreenView, ScalesEveryPixelToASquare) {
     EXPECT_EQ(std::nullopt, view.cell_at({16, 31}));
 }
 
+TEST(ScreenView, ShowsAFramebuffersColours) {
+    setenv("SDL_VIDEODRIVER", "dummy", 1);
+    auto opened = Window::open({"test", 4, 2});
+    ASSERT_TRUE(opened);
+    Window& window = **opened;
+    const auto pixels = std::make_shared<Pixels>(Pixels{2, 1, {0x10, 0x20, 0x30, 0xff, 0x40, 0x50, 0x60, 0}});
+    ScreenView view(window.renderer());
+    view.show(pixels);
+    window.begin_frame();
+    view.render({0, 0, window.pixels().x, window.pixels().y});
+    screen::Picture shown;
+    window.end_frame(&shown);
+    EXPECT_EQ((screen::Rgb{0x30, 0x20, 0x10}), shown.at(1, 1));
+    EXPECT_EQ((screen::Rgb{0x60, 0x50, 0x40}), shown.at(2, 1));
+    EXPECT_EQ(std::nullopt, view.cell_at({1, 1}));
+}
+
 TEST(Title, TellsStateAndTime) {
     GuestView view;
     view.state = GuestState::Paused;
