@@ -46,7 +46,9 @@ task_queue::At place_of(const task_struct& prev) {
 
 // From the tick.
 void account_rt(rq& queue, const task_struct& task) {
-    if (jiffies % kRtPeriod == 0) {
+    // Not every number of ticks is seen here: some may have gone by at once.
+    if (jiffies - queue.rt_period_start >= kRtPeriod) {
+        queue.rt_period_start = jiffies;
         queue.rt_ticks = 0;
         if (queue.rt_throttled) this_cpu().need_resched = true;
         queue.rt_throttled = false;

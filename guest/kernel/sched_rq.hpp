@@ -9,7 +9,8 @@ namespace guest {
 struct rq {
     spinlock_t lock;
     task_queue queue;
-    uint64_t rt_ticks = 0;  // of this period
+    uint64_t rt_ticks = 0;         // of this period
+    uint64_t rt_period_start = 0;  // ticks
     bool rt_throttled = false;
     unsigned uninterruptible = 0;
     uint64_t switches = 0;
