@@ -88,7 +88,6 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     if (map_type < abi::kMapShared || map_type > abi::kMapSharedValidate) return Errno::Inval;
     const bool anonymous = backing == nullptr || (flags & abi::kMapAnonymous) != 0;
     if (anonymous && map_type == abi::kMapSharedValidate) return Errno::Inval;
-    if (!anonymous) TRY(check_file_map(*backing, bytes, flags, pgoff));
 
     if ((flags & abi::kMapLocked) != 0 && !can_do_mlock()) return Errno::Perm;
     // All that is new is soft-dirty, also where another area was before.
@@ -100,7 +99,9 @@ Result<VirtAddr> do_mmap(mm_struct& mm, file* backing, VirtAddr hint, uint64_t b
     }
     if (denies_write_exec(mm, vm_flags, vm_flags)) return Errno::Access;
     if (mm.map_count > max_map_count) return Errno::NoMem;
+    // What no address space has room for is that, and not too much for a file.
     const VirtAddr start = TRY(choose_address(mm, hint, bytes, flags));
+    if (!anonymous) TRY(check_file_map(*backing, bytes, flags, pgoff));
     const uint64_t pages = bytes >> kPageShift;
     TRY(mlock_future_check(mm, vm_flags, pages));
     if ((flags & abi::kMapFixed) != 0) TRY(do_munmap(mm, start, bytes));

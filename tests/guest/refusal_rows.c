@@ -99,6 +99,7 @@ ROWS(mappings_that_cannot_be, "-") {
     CHECK_ERROR(map(PAGE, MAP_PRIVATE | MAP_GROWSDOWN, fd, 0), EINVAL);
     CHECK_ERROR(map(PAGE, MAP_PRIVATE | MAP_HUGETLB, fd, 0), EINVAL);
     CHECK_ERROR(map(PAGE, MAP_PRIVATE, fd, -PAGE), EOVERFLOW);
+    CHECK_ERROR(map((size_t)-PAGE, MAP_SHARED, fd, 0), ENOMEM);
 }
 
 static const char* rights_of(const void* at) {
