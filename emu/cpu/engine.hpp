@@ -44,6 +44,8 @@ public:
 
 private:
     Engine(uc_struct* uc, const EngineLayout& layout);
+    static Result<std::unique_ptr<Engine>> open_aligned(const CpuModel& model, const EngineLayout& layout);
+    static Result<std::unique_ptr<Engine>> open_anywhere(const CpuModel& model, const EngineLayout& layout);
     Result<void> map_ram(mem::GuestRam& ram);
     Result<void> map_rom(const mem::Rom& rom);
     Result<void> map_private();
