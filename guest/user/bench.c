@@ -143,7 +143,7 @@ static const struct workload {
     {"tightloop", tightloop, 400000000, "multiplications and additions"},
     {"calls", calls, 50, "times fibonacci(27) by recursion"},
     {"sort", sort, 3, "times 100000 numbers sorted"},
-    {"memcopy", memcopy, 200, "MiB copied"},
+    {"memcopy", memcopy, 4000, "MiB copied"},
     {"faultstorm", faultstorm, 3000, "times 64 pages mapped, touched and unmapped"},
     {"forkstorm", forkstorm, 3000, "forks of 64 dirty pages; the child writes 4"},
 };
