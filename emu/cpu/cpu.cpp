@@ -13,6 +13,7 @@ namespace forkscope::cpu {
 namespace {
 
 constexpr uint8_t kPushfOpcode = 0x9c;
+constexpr uint32_t kStepsAtOnce = 1u << 20;
 
 }  // namespace
 
@@ -165,6 +166,11 @@ void Cpu::spare_calls(const BlockCall& call, const void* hook) {
             block_calls_.locate(call.return_address, core_.state().env(), {}, hook, &Cpu::look, this);
     }
     if (!block_calls_located_) return;
+    // One that is called again for each of its steps.
+    if (const RepeatedString string = core_.repeated_string({call.pc, call.bytes}); string.valid()) {
+        string.run(core_.state(), kStepsAtOnce);
+        return;
+    }
     static_cast<void>(block_calls_.rewrite_asking(call, core_.state().exit_request()));
 }
 

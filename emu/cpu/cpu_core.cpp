@@ -109,10 +109,9 @@ size_t CpuCore::peek_code(uint64_t linear, uint8_t (&bytes)[15]) {
 
 // Code runs from the TLB, whatever the tables say by now.
 std::optional<PhysAddr> CpuCore::code_address(VirtAddr va, const mmu::PagingRegisters& regs) const {
-    constexpr unsigned kSupervisor = 0, kUser = 1, kSupervisorWithoutSmap = 2;  // the engine's MMU indexes
     const cpu::EngineTlb tlb(engine_->state());
-    auto page = tlb.code_page(engine_->state().cpl() == 3 ? kUser : kSupervisor, va.raw());
-    if (!page && engine_->state().cpl() != 3) page = tlb.code_page(kSupervisorWithoutSmap, va.raw());
+    auto page = tlb.code_page(engine_->state().cpl() == 3 ? kModeUser : kModeSupervisor, va.raw());
+    if (!page && engine_->state().cpl() != 3) page = tlb.code_page(kModeSupervisorWithoutSmap, va.raw());
     // The views of RAM fold back onto their frames.
     if (page) return PhysAddr(*page & (bit(kPhysicalBits) - 1)).page_base() + va.page_offset();
     if (const auto translation = mmu_.probe(va, regs)) return translation->pa;
@@ -152,6 +151,13 @@ uint32_t CpuCore::count_before(const Block& block, uint64_t rip) {
         at += length;
     }
     return count;
+}
+
+RepeatedString CpuCore::repeated_string(const Block& block) {
+    if (block.bytes > RepeatedString::kMostBytes || !state().code64()) return {};
+    uint8_t code[15];
+    if (peek_code(block.pc, code) < block.bytes) return {};
+    return RepeatedString({code, block.bytes});
 }
 
 // The last bytes of nearly every block tell that it ends otherwise; the others are decoded.

@@ -115,6 +115,9 @@ public:
     // CPU whose page tables are gone.
     [[nodiscard]] std::optional<PhysAddr> last_code_frame(uint64_t linear) const;
 
+    // The block, if it is a string instruction that can be carried out many steps at once.
+    RepeatedString repeated_string(const Block& block) override;
+
 private:
     [[nodiscard]] std::optional<PhysAddr> code_address(VirtAddr va, const mmu::PagingRegisters& regs) const;
     PhysAddr code_frame(uint64_t pc) override;

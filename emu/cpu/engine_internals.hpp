@@ -33,6 +33,16 @@ inline void tlb_flush_page(void* cpu, uint64_t va) { tlb_flush_page_x86_64(cpu, 
 
 }  // namespace internal
 
+// The engine's MMU indexes.
+inline constexpr unsigned kModeSupervisor = 0, kModeUser = 1, kModeSupervisorWithoutSmap = 2;
+
+// The one that accesses of data by the current instruction have.
+inline unsigned data_mode(const LiveState& s) {
+    if (s.cpl() == 3) return kModeUser;
+    const bool smap = (s.hflags() & kHfSmap) != 0 && (s.eflags() & kFlagAc) == 0;
+    return smap ? kModeSupervisor : kModeSupervisorWithoutSmap;
+}
+
 // One valid entry, of one page and one MMU index.
 struct EngineTlbEntry {
     uint64_t va;
@@ -65,6 +75,24 @@ public:
         for (size_t i = 0; !page && i < EngineTlbLayout::kVictimCount; ++i)
             page = code_page_of(victim(mode, i), va);
         return page;
+    }
+
+    // Where plain accesses of data go: the start of a page in host memory, and its address as the fill
+    // callback gave it.
+    struct DataPage {
+        uint8_t* host;
+        uint64_t pa;
+    };
+    enum class Use : uint8_t { Read, Write };
+    // Nothing unless the table has it, and the engine's own code would go there without asking anybody.
+    [[nodiscard]] std::optional<DataPage> data_page(unsigned mode, uint64_t va, Use use) const {
+        const Table table = table_of(mode);
+        uint64_t word[5];
+        std::memcpy(word, table.entries + (va / kPageBytes * kEntryBytes & table.mask), sizeof word);
+        const uint64_t page = va & ~(kPageBytes - 1);
+        // The low bits of the comparator are flags; with any of them the access is a slow one.
+        if (word[use == Use::Read ? 0 : 1] != page) return std::nullopt;
+        return DataPage{reinterpret_cast<uint8_t*>(page + word[4]), word[3] & ~(kPageBytes - 1)};
     }
 
     // Start of the resize window of one MMU index, host nanoseconds.

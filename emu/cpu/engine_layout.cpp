@@ -222,6 +222,7 @@ Result<void> find_registers(Scratch& s, EngineLayout& layout) {
     }
     // Neighbours whose distance the proofs confirm.
     layout.env_eflags = layout.env_rip + 8;
+    layout.env_direction = layout.env_rip + 44;
     layout.env_hflags = layout.env_rip + 48;
     layout.env_hflags2 = layout.env_rip + 52;
     layout.env_a20_mask = layout.env_cr + 72;

@@ -25,6 +25,7 @@ struct EngineLayout {
     size_t env_rip = 0;     // u64
     size_t env_eflags = 0;  // u64, without the lazily kept arithmetic flags
     size_t env_hflags = 0;  // u32
+    size_t env_direction = 0;
     size_t env_hflags2 = 0;
     size_t env_seg = 0;  // ES CS SS DS FS GS
     size_t env_ldt = 0;

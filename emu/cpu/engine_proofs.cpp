@@ -130,7 +130,9 @@ const char* prove_registers(ProofEngine& e) {
     s.gpr(kRax) = 0x55aa;
     if (!e.run({0x0f, 0x01, 0xef}) || s.pkru() != 0x55aa) return "PKRU after WRPKRU";
     s.cr(4) &= ~uint64_t{1u << 22};
-    s.gpr(kRcx) = 0xc0000080;  // EFER
+    if (s.direction() != 1 || !e.run({0xfd}) || s.direction() != -1 || !e.run({0xfc}) || s.direction() != 1)
+        return "the direction of strings";  // std; cld
+    s.gpr(kRcx) = 0xc0000080;               // EFER
     if (!e.run({0x0f, 0x32}) || static_cast<uint32_t>(s.gpr(kRax)) != s.efer()) return "EFER in RDMSR";
     if (static_cast<uint32_t>(*reinterpret_cast<int32_t*>(s.env_bytes() + s.layout().env_a20_mask)) !=
         0xffffffff)

@@ -31,7 +31,7 @@ InstructionClock::InstructionClock(CodeReader& reader, const LiveState& state, v
                                    void* owner)
     : counters_(counters_of(state)),
       hflags_(&state.hflags()),
-      cpu_state_(state.env()),
+      state_(state),
       reader_(reader),
       look_(look),
       owner_(owner),
@@ -58,6 +58,7 @@ void InstructionClock::enter(const BlockCall& call, const void* hook) {
     const bool cut_off = was_cut_off(call);
     if (cut_off) leave_at(call.pc);
     const uint32_t index = identify(call, cut_off ? Rewriting::Impossible : rewriting_);
+    if (index < kFirstCall && !cut_off) run_string(known_[index - kFirstSlot].string);
     *counters_.current = index;
     *counters_.left -= places_.get()[index].count;
     const bool watched = index < kFirstCall && known_[index - kFirstSlot].watched;
@@ -65,6 +66,12 @@ void InstructionClock::enter(const BlockCall& call, const void* hook) {
         call_look();
     // Its end may be in another privilege level: then the next block wants a look.
     if (watched && *counters_.current == index) look_soon();
+}
+
+// Its steps up to the next look retire here; the block that begins is the one after them.
+void InstructionClock::run_string(const RepeatedString& string) {
+    if (!string.valid() || !strings_at_once_ || *counters_.left <= 0) return;
+    *counters_.left -= static_cast<int32_t>(string.run(state_, static_cast<uint32_t>(*counters_.left)));
 }
 
 void InstructionClock::look_now(void* clock) { static_cast<InstructionClock*>(clock)->call_look(); }
@@ -102,7 +109,7 @@ bool InstructionClock::was_cut_off(const BlockCall& call) {
 
 void InstructionClock::try_rewriting(const BlockCall& call, const void* hook) {
     rewriting_ = Rewriting::Impossible;
-    if (!calls_.locate(call.return_address, cpu_state_, counters_, hook, look_now, this)) return;
+    if (!calls_.locate(call.return_address, state_.env(), counters_, hook, look_now, this)) return;
     const Place known_block = current();
     const uint32_t index = *counters_.current;
     allocate_places(calls_.indices());
@@ -125,7 +132,9 @@ uint32_t InstructionClock::identify(const BlockCall& call, Rewriting rewriting) 
                  static_cast<uint16_t>(reader_.count_instructions(block))};
         known.frame = frame;
         known.watched = reader_.may_change_privilege(block);
-        if (rewriting == Rewriting::Possible && !known.watched && rewrite(call, place)) {
+        known.string = reader_.repeated_string(block);
+        const bool calls = known.watched || known.string.valid();
+        if (rewriting == Rewriting::Possible && !calls && rewrite(call, place)) {
             known.epoch = 0;
             return kFirstCall + calls_.index_of(call);
         }

@@ -12,6 +12,7 @@
 #include "emu/base/units.hpp"
 #include "emu/cpu/block_calls.hpp"
 #include "emu/cpu/live_state.hpp"
+#include "emu/cpu/repeated_string.hpp"
 
 namespace forkscope::cpu {
 
@@ -35,13 +36,18 @@ public:
         virtual uint32_t count_before(const Block& block, uint64_t rip) = 0;
         // Whether the block may end in another privilege level than it began in, without a hook that tells.
         virtual bool may_change_privilege(const Block& block) = 0;
+        // The block, if it is a string instruction that can be carried out many steps at once.
+        virtual RepeatedString repeated_string(const Block& block) = 0;
     };
 
     // state: of the CPU whose instructions are counted. look: called before a block for which look_needed().
     InstructionClock(CodeReader& reader, const LiveState& state, void (*look)(void*), void* owner);
 
-    // For tests: every block calls its hook every time.
-    void keep_calls() { rewriting_ = Rewriting::Impossible; }
+    // For tests: every block calls its hook every time, and each step of a string instruction is one.
+    void keep_calls() {
+        rewriting_ = Rewriting::Impossible;
+        strings_at_once_ = false;
+    }
 
     // The block begins, and tells by the hook: what ran before it has retired whole. `hook` is the hook
     // itself. Calls look() if need be.
@@ -103,6 +109,7 @@ private:
         uint64_t frame = ~uint64_t{0};
         uint32_t epoch = 0;
         bool watched = false;  // may_change_privilege()
+        RepeatedString string;
     };
     struct Position {
         uint64_t pc = 0;
@@ -136,6 +143,7 @@ private:
     }
     // Where `left` has become negative. Called by the engine's code.
     static void look_now(void* clock);
+    void run_string(const RepeatedString& string);
     void call_look();
     void set_limit();
     [[nodiscard]] bool was_cut_off(const BlockCall& call);
@@ -151,7 +159,8 @@ private:
     bool soon_ = false;      // look_soon()
     std::unique_ptr<Place, Unmap> places_;
     const uint32_t* hflags_;  // its low two bits are the CPL
-    const void* cpu_state_;
+    const LiveState& state_;
+    bool strings_at_once_ = true;
     unsigned seen_cpl_ = 0;
     uint32_t epoch_ = 1;
     Rewriting rewriting_ = Rewriting::Untried;

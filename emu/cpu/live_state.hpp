@@ -20,6 +20,7 @@ inline constexpr uint32_t kHfLma = 1u << 14;
 inline constexpr uint32_t kHfCs64 = 1u << 15;
 inline constexpr uint32_t kHfVm = 1u << 17;
 inline constexpr uint32_t kHfSvme = 1u << 20;
+inline constexpr uint32_t kHfSmap = 1u << 23;
 inline constexpr uint32_t kHfGuest = 1u << 21;  // its SVM intercepts are on
 // Bits of interrupt_request().
 inline constexpr uint32_t kRequestHard = 1u << 1;
@@ -106,6 +107,8 @@ public:
     uint64_t& rip() const { return at<uint64_t>(layout_->env_rip); }
     uint64_t& eflags() const { return at<uint64_t>(layout_->env_eflags); }
     uint32_t& hflags() const { return at<uint32_t>(layout_->env_hflags); }
+    // 1, or -1 while RFLAGS.DF is set.
+    int32_t& direction() const { return at<int32_t>(layout_->env_direction); }
     uint32_t& hflags2() const { return at<uint32_t>(layout_->env_hflags2); }
     SegmentCache& segment(unsigned n) const { return at<SegmentCache>(layout_->env_seg + kSegmentBytes * n); }
     SegmentCache& ldt() const { return at<SegmentCache>(layout_->env_ldt); }

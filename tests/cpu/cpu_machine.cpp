@@ -65,6 +65,20 @@ void CpuMachine::build_descriptors() {
     for (unsigned v = 0; v < 256; ++v) set_gate(v, at("stubs") + 16 * v, v == 0x80 || v == 3 ? 3 : 0);
 }
 
+void CpuMachine::start_ticks() {
+    const auto out = [this](uint16_t port, uint32_t value) { ports.write(port, bus::Width::Byte, value, 0); };
+    for (const auto& [port, value] : std::initializer_list<std::pair<uint16_t, uint32_t>>{{0x20, 0x11},
+                                                                                          {0x21, 0x20},
+                                                                                          {0x21, 4},
+                                                                                          {0x21, 1},
+                                                                                          {0x21, 0xfe},
+                                                                                          {0x43, 0x34},
+                                                                                          {0x40, 119},
+                                                                                          {0x40, 0}})
+        out(port, value);
+    set_gate(0x20, at("tick"));
+}
+
 void CpuMachine::set_gate(unsigned vector, uint64_t handler, unsigned dpl, unsigned ist, bool present) {
     const uint64_t type = 0xe | (dpl << 5) | (present ? 0x80 : 0);
     const uint64_t low = (handler & 0xffff) | (8ull << 16) | (uint64_t{ist} << 32) | (type << 40) |

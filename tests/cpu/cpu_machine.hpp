@@ -84,6 +84,8 @@ public:
         return ram.read<uint64_t>(PhysAddr(at(label)));
     }
     void set_gate(unsigned vector, uint64_t handler, unsigned dpl = 0, unsigned ist = 0, bool present = true);
+    // Programs the PIT for a tick every 100 us and unmasks it in the PIC, as a kernel would.
+    void start_ticks();
     // Events so far.
     const Collected& events();
 

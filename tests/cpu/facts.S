@@ -328,6 +328,59 @@ fact write_entries           # RDI: a page-table entry; every width and kind of 
     rep stosq
     hlt
 
+    .macro string instruction, to, from, times
+    movq $\to, %rdi
+    movq $\from, %rsi
+    movq $\times, %rcx
+    rep \instruction
+    .endm
+
+fact strings                  # RBX: a page-table entry; in the MiB from 0x200000, whose first pages stand at 0x40000000 too
+    sti
+    movabsq $0x0123456789abcdef, %rax
+    string stosb, 0x200003, 0, 300000
+    string stosw, 0x210001, 0, 5000
+    string stosl, 0x220ffe, 0, 5000
+    string stosq, 0x230ffb, 0, 3000
+    movl $7, %ecx             # what is copied is no repetition
+1:  imulq %rcx, %rax
+    addq $0x7f, %rax
+    movq %rax, 0x200000(%rcx)
+    addl $7, %ecx
+    cmpl $0x8000, %ecx
+    jb 1b
+    string movsb, 0x250003, 0x200000, 9000
+    string movsb, 0x200003, 0x200000, 9000  # runs ahead of what is read: a pattern of three bytes
+    string movsl, 0x260fff, 0x200001, 3001
+    string movsq, 0x250000, 0x250009, 1000
+    string movsq, 0x253005, 0x253000, 1000
+    string movsb, 0x40000005, 0x200000, 4000  # the same frame by two addresses
+    string movsw, 0x200000, 0x40000003, 3000
+    string movsq, 0x270000, 0x200000, 4
+    string movsq, 0x270100, 0x200000, 0
+    string movsb, 0x271000, fixed_count, 1000 # from a page of code
+    std
+    string movsw, 0x281000, 0x280ff0, 2000
+    string stosq, 0x283000, 0, 1000
+    cld
+    movq $2, %rax
+    movq %rbx, %rdi           # page-table entries
+    movl $100, %ecx
+    rep stosq
+    movq $0x200000, %rsi
+    leaq 3f(%rip), %rdi       # code that has run, and runs again
+    movl $2, %edx
+2:  movl $24, %ecx
+    movl $0x90, %eax
+    rep stosb
+    subq $24, %rdi
+    .balign 64
+3:  .fill 24, 1, 0x90
+    decl %edx
+    jnz 2b
+    cli
+    hlt
+
 fact store_into_own_block     # 1 + 10 * 7 + 1 instructions with the HLT; each store leaves the byte as it is
     movl $10, %ecx
 1:  movb $0x90, 2f(%rip)
