@@ -167,7 +167,10 @@ void Cpu::spare_calls(const BlockCall& call, const void* hook) {
     }
     if (!block_calls_located_) return;
     // One that is called again for each of its steps.
+    uint64_t& last_string = string_blocks_[call.pc % kStringBlocks];
+    if (last_string == call.pc && RepeatedString::has_few_steps(core_.state())) return;
     if (const RepeatedString string = core_.repeated_string({call.pc, call.bytes}); string.valid()) {
+        last_string = call.pc;
         string.run(core_.state(), kStepsAtOnce);
         return;
     }

@@ -195,13 +195,15 @@ private:
     uint64_t watch_hits_ = 0;
 
     int64_t pinned_window_[EngineTlbLayout::kModes] = {};
-    InstrCount window_end_[EngineTlbLayout::kModes] = {};
+    uint64_t window_end_[EngineTlbLayout::kModes] = {};
     OpenCall open_calls_[kOpenCalls];
     std::vector<std::unique_ptr<MmioHole>> mmio_holes_;
     // With the host's clock:
     Doorbell doorbell_;
     BlockCalls block_calls_;
     bool block_calls_located_ = false, block_calls_tried_ = false;
+    static constexpr size_t kStringBlocks = 64;
+    uint64_t string_blocks_[kStringBlocks] = {};  // where a block was a RepeatedString
     VirtualNs rung_deadline_ = bus::kNever;
     std::string engine_error_;
 };

@@ -11,9 +11,6 @@ namespace forkscope::cpu {
 
 namespace {
 
-// Fewer steps than that the engine does as quickly.
-constexpr uint64_t kFewSteps = 4;
-
 struct Range {
     uint8_t* host;
     uint64_t pa;
@@ -78,7 +75,7 @@ RepeatedString::RepeatedString(std::span<const uint8_t> block) {
 }
 
 uint32_t RepeatedString::run(const LiveState& s, uint32_t most) const {
-    if (s.gpr(kRcx) <= kFewSteps || each_step_counts(s)) return 0;
+    if (has_few_steps(s) || each_step_counts(s)) return 0;
     const EngineTlb tlb(s);
     const unsigned mode = data_mode(s);
     const uint64_t wanted = std::min<uint64_t>(most, s.gpr(kRcx) - 1);

@@ -21,6 +21,10 @@ public:
     // 64-bit addresses in the usual segments.
     explicit RepeatedString(std::span<const uint8_t> block);
 
+    // Fewer steps than that the engine does as quickly.
+    static constexpr uint64_t kFewSteps = 4;
+    [[nodiscard]] static bool has_few_steps(const LiveState& state) { return state.gpr(kRcx) <= kFewSteps; }
+
     [[nodiscard]] bool valid() const { return element_ != 0; }
 
     // At the start of the instruction's block: carries out steps, `most` of them and all but the last at
