@@ -183,6 +183,7 @@ std::optional<SymbolTable> Tables::read_symbols() const {
 
 std::optional<SymbolTable> find_kallsyms(std::span<const uint8_t> memory) {
     constexpr std::string_view kDigits("0\0001\0002\0003\0004\0005\0006\0007\0008\0009\0", 20);
+    if (memory.empty()) return std::nullopt;  // memmem() wants an address
     const uint8_t* from = memory.data();
     const uint8_t* const end = from + memory.size();
     while (const void* found =
