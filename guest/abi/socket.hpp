@@ -47,6 +47,7 @@ enum class SockOpt : int {
     RcvBufForce = 33,
     Protocol = 38,
     Domain = 39,
+    PeekOff = 42,
     PeerGroups = 59,
     RcvTimeoNew = 66,
     SndTimeoNew = 67,

@@ -97,6 +97,8 @@ struct unix_sock : RefCounted<unix_sock> {
     size_t sndbuf = 212992, rcvbuf = 212992;                // bytes
     uint64_t rcvtimeo = kNoTimeout, sndtimeo = kNoTimeout;  // ns
     int rcvlowat = 1;
+    int peek_off =
+        -1;  // SO_PEEK_OFF: bytes that MSG_PEEK passes over, and moves on; below 0: peeks begin at the front
     bool passcred = false;
     uint32_t flags = 0;  // options that change nothing, by number
     int priority = 0;

@@ -76,6 +76,9 @@ Result<> set_number(unix_sock& sock, SockOpt option, int value) {
         case SockOpt::RcvLowat:
             sock.rcvlowat = value < 0 ? INT32_MAX : value != 0 ? value : 1;
             return {};
+        case SockOpt::PeekOff:
+            sock.peek_off = value;
+            return {};
         case SockOpt::Priority:
             if ((value < 0 || value > 6) && !capable(kCapNetAdmin)) return Errno::Perm;
             sock.priority = value;
@@ -139,6 +142,8 @@ Result<int> number_of(unix_sock& sock, SockOpt option) {
             return sock.passcred ? 1 : 0;
         case SockOpt::RcvLowat:
             return int{sock.rcvlowat};
+        case SockOpt::PeekOff:
+            return int{sock.peek_off};
         case SockOpt::SndLowat:
             return 1;
         case SockOpt::Priority:

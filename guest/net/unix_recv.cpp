@@ -7,9 +7,37 @@ namespace guest {
 
 namespace {
 
-unix_skb* first_of(const unix_sock& sock) {
+// Where to read next: so many bytes into a message, which `passed` others come before.
+struct Place {
+    unix_skb* skb;
+    size_t skip;
+    size_t passed;
+};
+
+// The place that lies `skip` bytes behind the first `passed` messages; no message if that is not there yet.
+Place place_at(const unix_sock& sock, size_t passed, size_t skip) {
     const spinlock_guard guard(unix_lock);
-    return sock.receive_queue.front();
+    Place place{sock.receive_queue.front(), skip, 0};
+    const auto pass = [&] {
+        place.skb = sock.receive_queue.next(*place.skb);
+        ++place.passed;
+    };
+    while (place.skb != nullptr && place.passed < passed) pass();
+    while (place.skb != nullptr && place.skip != 0 && place.skip >= place.skb->left()) {
+        place.skip -= place.skb->left();
+        pass();
+    }
+    return place;
+}
+
+size_t peek_start(const unix_sock& sock, bool peek) {
+    return peek && sock.peek_off > 0 ? static_cast<size_t>(sock.peek_off) : 0;
+}
+// A peek goes on behind what was peeked at; what is read is not in front of it any more.
+void move_peek(unix_sock& sock, size_t bytes, bool peek) {
+    if (sock.peek_off < 0) return;
+    const int moved = static_cast<int>(bytes);
+    sock.peek_off = peek ? sock.peek_off + moved : sock.peek_off > moved ? sock.peek_off - moved : 0;
 }
 
 // Sleeps without the reader's lock until more than `seen` messages are there or nothing will come. Both
@@ -71,24 +99,29 @@ Result<size_t> receive_message(file& f, unix_sock& sock, iov_iter& to, unix_mess
     if (sock.is_connection() && sock.state != SockState::Established) return Errno::NotConn;
     uint64_t ns = sock_timeo(f, flags, sock.rcvtimeo);
     const mutex_guard reading(sock.iolock);
-    unix_skb* skb;
-    while ((skb = first_of(sock)) == nullptr) {
+    const bool peek = (flags & abi::kMsgPeek) != 0;
+    Place place = place_at(sock, 0, peek_start(sock, peek));
+    for (; place.skb == nullptr; place = place_at(sock, 0, peek_start(sock, peek))) {
         const bool end = TRY(at_end(sock));
         if (end && (ns != 0 || sock.is_connection())) return size_t{0};
-        TRY(wait_for_data(sock, ns));
+        TRY(wait_for_data(sock, ns, place.passed));
     }
+    unix_skb* skb = place.skb;
     tell_sender(message, *skb);
     const size_t wanted = to.count();
-    const size_t bytes = skb->len < wanted ? skb->len : wanted;
-    if (skb->len > wanted) message.flags |= abi::kMsgTrunc;
-    const size_t result = (flags & abi::kMsgTrunc) != 0 ? skb->len : bytes;
-    if ((flags & abi::kMsgPeek) != 0) {
-        if (to.copy_to(skb->data.data(), bytes) != bytes) return Errno::Fault;
+    const size_t left = skb->len - place.skip;
+    const size_t bytes = left < wanted ? left : wanted;
+    if (left > wanted) message.flags |= abi::kMsgTrunc;
+    const size_t result = (flags & abi::kMsgTrunc) != 0 ? left : bytes;
+    if (peek) {
+        if (to.copy_to(skb->data.data() + place.skip, bytes) != bytes) return Errno::Fault;
+        move_peek(sock, bytes, peek);
         TRY(peek_scm(message, *skb));
         return result;
     }
     // A message that cannot be stored is lost, as on Linux.
     take_message(sock, *skb, message);
+    move_peek(sock, skb->len, peek);
     const OwnPtr<unix_skb> taken(skb);
     if (to.copy_to(skb->data.data(), bytes) != bytes) return Errno::Fault;
     return result;
@@ -100,16 +133,17 @@ struct StreamRead {
     iov_iter& to;
     unix_message& message;
     const bool peek;
+    size_t skip;      // bytes that a peek passes over first
     size_t seen = 0;  // stretches that were peeked at
     size_t done = 0;
     bool first = true;
 
     // The stretch to read from next.
-    unix_skb* next() const {
-        const spinlock_guard guard(unix_lock);
-        unix_skb* at = sock.receive_queue.front();
-        for (size_t i = 0; i < seen && at != nullptr; ++i) at = sock.receive_queue.next(*at);
-        return at;
+    unix_skb* next() {
+        const Place place = place_at(sock, seen, skip);
+        seen = place.passed;
+        skip = place.skip;
+        return place.skb;
     }
 
     // What different processes sent is not read in one piece by who wants to know the sender.
@@ -124,10 +158,13 @@ struct StreamRead {
             message.scm.creds = skb.scm.creds;
             first = false;
         }
-        const size_t bytes = skb.left() < to.count() ? skb.left() : to.count();
-        const size_t moved = to.copy_to(skb.data.data() + skb.consumed, bytes);
+        const size_t left = skb.left() - skip;
+        const size_t bytes = left < to.count() ? left : to.count();
+        const size_t moved = to.copy_to(skb.data.data() + skb.consumed + skip, bytes);
         if (moved == 0 && bytes != 0) return done != 0 ? Result<bool>(false) : Errno::Fault;
         done += moved;
+        skip = 0;
+        move_peek(sock, moved, peek);
         if (peek) {
             ++seen;
             const bool with_files = static_cast<bool>(skb.scm.files);
@@ -157,7 +194,8 @@ Result<size_t> receive_stream(file& f, unix_sock& sock, iov_iter& to, unix_messa
     const size_t target = all ? to.count() : lowat;
     uint64_t ns = sock_timeo(f, flags, sock.rcvtimeo);
     const mutex_guard reading(sock.iolock);
-    StreamRead call{sock, to, message, (flags & abi::kMsgPeek) != 0};
+    const bool peek = (flags & abi::kMsgPeek) != 0;
+    StreamRead call{sock, to, message, peek, peek_start(sock, peek)};
     do {
         unix_skb* skb = call.next();
         if (skb == nullptr) {

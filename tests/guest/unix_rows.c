@@ -261,3 +261,44 @@ ROWS(options, "F10") {
     char c;
     CHECK_ERROR(read(fd[1], &c, 1), EAGAIN);
 }
+
+#ifndef SO_PEEK_OFF
+#define SO_PEEK_OFF 42
+#endif
+static int peek_offset(int fd) {
+    int value = -9;
+    CHECK(getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &value, &(socklen_t){sizeof(value)}) == 0);
+    return value;
+}
+static bool receives(int fd, size_t room, int flags, const char* wanted) {
+    char text[64];
+    const ssize_t bytes = recv(fd, text, room, flags | MSG_DONTWAIT);
+    return bytes == (ssize_t)strlen(wanted) && memcmp(text, wanted, (size_t)bytes) == 0;
+}
+
+// Peeks that go on where the last one ended; reads take from what lies before them.
+ROWS(peeking_further_on, "F10") {
+    int ends[2], value = 1;
+    char c;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && peek_offset(ends[1]) == -1);
+    CHECK(setsockopt(ends[1], SOL_SOCKET, SO_PEEK_OFF, &value, sizeof(value)) == 0 && peek_offset(ends[1]) == 1);
+    CHECK(write(ends[0], "abcd", 4) == 4 && write(ends[0], "efgh", 4) == 4);
+    CHECK(receives(ends[1], 2, MSG_PEEK, "bc") && peek_offset(ends[1]) == 3);
+    CHECK(receives(ends[1], 3, MSG_PEEK, "def") && peek_offset(ends[1]) == 6);
+    CHECK(receives(ends[1], 5, 0, "abcde") && peek_offset(ends[1]) == 1);
+    CHECK(receives(ends[1], 9, MSG_PEEK, "gh") && peek_offset(ends[1]) == 3);
+    CHECK_ERROR(recv(ends[1], &c, 1, MSG_PEEK | MSG_DONTWAIT), EAGAIN);
+    CHECK(receives(ends[1], 9, 0, "fgh") && peek_offset(ends[1]) == 0);
+    value = -1;
+    CHECK(setsockopt(ends[1], SOL_SOCKET, SO_PEEK_OFF, &value, sizeof(value)) == 0);
+    CHECK(write(ends[0], "xy", 2) == 2 && receives(ends[1], 1, MSG_PEEK, "x") && receives(ends[1], 1, MSG_PEEK, "x"));
+
+    value = 0;
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+    CHECK(setsockopt(ends[1], SOL_SOCKET, SO_PEEK_OFF, &value, sizeof(value)) == 0);
+    CHECK(write(ends[0], "first", 5) == 5 && write(ends[0], "second", 6) == 6);
+    CHECK(receives(ends[1], 2, MSG_PEEK, "fi") && receives(ends[1], 9, MSG_PEEK, "rst") && peek_offset(ends[1]) == 5);
+    CHECK(receives(ends[1], 3, MSG_PEEK, "sec") && peek_offset(ends[1]) == 8);
+    CHECK(receives(ends[1], 9, 0, "first") && peek_offset(ends[1]) == 3);
+    CHECK(receives(ends[1], 9, MSG_PEEK, "ond") && receives(ends[1], 9, 0, "second") && peek_offset(ends[1]) == 0);
+}
