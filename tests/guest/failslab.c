@@ -94,6 +94,9 @@ static void remove_leftovers(void) {
     }
     mq_unlink("/failslab");
     unlink("/tmp/failslab.sock");
+    // Where the file system to hold them could not be mounted.
+    rmdir("/mnt/a");
+    rmdir("/mnt/b");
 }
 
 static void use_locks(void) {
