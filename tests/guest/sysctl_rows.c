@@ -106,11 +106,8 @@ ROWS(the_log_of_the_kernel, "S6") {
 }
 
 static void die_of_a_fault(void) {
-    if (fork() == 0) {
-        *(volatile char*)opaque(8) = 1;
-        _exit(1);
-    }
-    wait(NULL);
+    const pid_t pid = IN_CHILD({ *(volatile char*)opaque(8) = 1; });
+    CHECK(WIFSIGNALED(wait_status(pid)));
 }
 
 GUEST_ROWS(what_the_kernel_said_can_be_read_again, "S6") {
