@@ -111,7 +111,7 @@ std::optional<size_t> TaskTable::find(uint32_t tid) const {
     return found->second;
 }
 
-void TaskKeeper::append_state(std::vector<log::Event>& events) const {
+void append_living(const TaskTable& tasks, std::vector<log::Event>& events) {
     const auto add = [&events](Announcement what, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3) {
         log::Event& e = events.emplace_back();
         e.kind = log::EventKind::Announce;
@@ -127,11 +127,11 @@ void TaskKeeper::append_state(std::vector<log::Event>& events) const {
         if (!name.empty()) std::memcpy(words.data(), name.data(), std::min(name.size(), sizeof(words)));
         return words;
     };
-    for (size_t place = 0; place < tasks_.all().size(); ++place) {
-        const Task& task = tasks_.all()[place];
-        if (task.reap || tasks_.find(task.tid) != place) continue;
+    for (size_t place = 0; place < tasks.all().size(); ++place) {
+        const Task& task = tasks.all()[place];
+        if (task.reap || tasks.find(task.tid) != place) continue;
         add(Announcement::TaskCreate, task.tid, task.parent, task.tgid, task.flags);
-        const std::string_view program = tasks_.program_in(task.root);
+        const std::string_view program = tasks.program_in(task.root);
         const auto program_words = words_of(program);
         if (!program.empty())
             add(Announcement::TaskExec, task.tid, program_words[0], program_words[1], task.root);

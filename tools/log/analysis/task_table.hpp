@@ -89,11 +89,14 @@ private:
     std::unordered_map<uint64_t, std::string> programs_;  // root -> program
 };
 
+// Announcements that, applied to an empty table, tell of the tasks that live or were not reaped.
+void append_living(const TaskTable& tasks, std::vector<log::Event>& events);
+
 // Puts the tasks that live into the keyframes of a log.
 class TaskKeeper final : public log::StateKeeper {
 public:
     void apply(const log::Event& event, uint64_t number) override { tasks_.apply(event, number); }
-    void append_state(std::vector<log::Event>& events) const override;
+    void append_state(std::vector<log::Event>& events) const override { append_living(tasks_, events); }
 
 private:
     TaskTable tasks_;

@@ -70,6 +70,12 @@ void TlbView::drop_page(Cpu& cpu, uint64_t va) {
             counts_.by_page += fills->erase({va & ~(log::span_bytes(level) - 1), level});
 }
 
+size_t TlbView::size() const {
+    size_t entries = 0;
+    for (const auto& [number, cpu] : cpus_) entries += cpu.local.size() + cpu.global.size();
+    return entries;
+}
+
 std::vector<TlbEntry> TlbView::entries() const {
     std::vector<TlbEntry> result;
     for (const auto& [number, cpu] : cpus_) {

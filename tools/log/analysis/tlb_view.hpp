@@ -28,6 +28,7 @@ public:
 
     // By CPU, then address, then level.
     [[nodiscard]] std::vector<TlbEntry> entries() const;
+    [[nodiscard]] size_t size() const;
     // Fills in all, and what ended them.
     struct Counts {
         uint64_t fills = 0;

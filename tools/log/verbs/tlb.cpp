@@ -1,5 +1,5 @@
 // `log tlb`: what the TLB could hold at a moment, and whether the tables still say the same.
-#include "tools/log/analysis/tlb_view.hpp"
+#include "tools/log/analysis/tlb_rows.hpp"
 
 #include "emu/log/replay.hpp"
 #include "tools/log/text/decode.hpp"
@@ -14,30 +14,8 @@ namespace forkscope::tools {
 
 namespace {
 
-using analysis::TlbEntry;
-
-// Compared with the tables as they are at that moment.
-enum class Agreement : uint8_t {
-    Same,
-    Stronger,  // the tables allow more: the TLB asks again, no flush is needed
-    Stale,     // the tables allow less, or lead elsewhere: used, it would be wrong
-};
-
-[[nodiscard]] Agreement agreement(const TlbEntry& entry, const log::Replay& replay) {
-    const log::Event& fill = entry.fill;
-    const auto leaf = replay.leaf(fill.root, fill.va);
-    if (!leaf) return Agreement::Stale;
-    const uint64_t inside = fill.va & (log::span_bytes(leaf->level) - 1);
-    const uint64_t frame =
-        (log::frame_of(leaf->value, leaf->level) + inside) & ~(log::span_bytes(fill.level) - 1);
-    const uint64_t lost = fill.a & ~leaf->value & (log::kEntryWritable | log::kEntryUser);
-    const bool no_code = (~fill.a & leaf->value & log::kEntryNoExecute) != 0;
-    if (frame != (fill.pa & ~(log::span_bytes(fill.level) - 1)) || lost != 0 || no_code)
-        return Agreement::Stale;
-    const uint64_t won = leaf->value & ~fill.a & (log::kEntryWritable | log::kEntryUser);
-    const bool code = (fill.a & ~leaf->value & log::kEntryNoExecute) != 0;
-    return won != 0 || code ? Agreement::Stronger : Agreement::Same;
-}
+using analysis::Agreement;
+using Row = analysis::TlbRow;
 
 [[nodiscard]] const char* name_of(Agreement agreement) {
     switch (agreement) {
@@ -50,32 +28,6 @@ enum class Agreement : uint8_t {
     }
     return "";
 }
-
-// Accessed and dirty bits are not what a translation is asked for.
-[[nodiscard]] uint64_t rights(uint64_t entry) {
-    return entry & ~(log::kEntryAddress | log::kEntryAccessed | log::kEntryDirty);
-}
-
-struct Row {
-    TlbEntry first;
-    Agreement agreement = Agreement::Same;
-    uint64_t pages = 1;
-    bool ascending = true;
-    [[nodiscard]] uint64_t span() const { return log::span_bytes(first.fill.level); }
-    [[nodiscard]] uint64_t end() const { return first.fill.va + pages * span(); }
-
-    [[nodiscard]] bool take(const TlbEntry& next, Agreement next_agreement) {
-        const log::Event& a = first.fill;
-        const log::Event& b = next.fill;
-        const bool alike = a.cpu == b.cpu && a.level == b.level && rights(a.a) == rights(b.a) &&
-                           a.root == b.root && agreement == next_agreement &&
-                           (a.flags & log::kGlobal) == (b.flags & log::kGlobal);
-        if (!alike || b.va != end()) return false;
-        ascending &= b.pa == a.pa + pages * span();
-        ++pages;
-        return true;
-    }
-};
 
 [[nodiscard]] std::string row_text(const Row& row, const analysis::TaskTable& tasks) {
     const log::Event& e = row.first.fill;
@@ -128,12 +80,12 @@ Result<> log_tlb(log::Reader& reader, const Query& query, Output& out) {
     std::vector<Row> rows;
     std::array<uint64_t, 3> by_agreement{};
     uint64_t filtered = 0;
-    for (const TlbEntry& entry : tlb.entries()) {
+    for (const analysis::TlbEntry& entry : tlb.entries()) {
         if (!filter.passes(entry.fill)) {
             ++filtered;
             continue;
         }
-        const Agreement how = agreement(entry, replay);
+        const Agreement how = analysis::agreement(entry.fill, replay);
         ++by_agreement[static_cast<size_t>(how)];
         if (rows.empty() || !rows.back().take(entry, how)) rows.push_back({entry, how});
     }
