@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "emu/ui/soft_draw.hpp"
+
 namespace forkscope::ui {
 
 namespace {
@@ -125,7 +127,12 @@ void Window::begin_frame() {
 
 void Window::end_frame(screen::Picture* copy) {
     ImGui::Render();
-    ImGui_ImplSDLRenderer_RenderDrawData(ImGui::GetDrawData());
+    const ImDrawData& data = *ImGui::GetDrawData();
+    const bool whole = data.FramebufferScale.x == 1 && data.FramebufferScale.y == 1;
+    if (whole && is_software(renderer_))
+        soft_draw(renderer_, data);
+    else
+        ImGui_ImplSDLRenderer_RenderDrawData(ImGui::GetDrawData());
     if (copy != nullptr) {
         const SDL_Point size = pixels();
         *copy = screen::Picture(static_cast<unsigned>(size.x), static_cast<unsigned>(size.y));
