@@ -10,6 +10,7 @@
 #include "emu/base/say.hpp"
 #include "emu/cli/arguments.hpp"
 #include "emu/cli/run_command.hpp"
+#include "emu/cli/view_command.hpp"
 #include "tools/log/log_command.hpp"
 
 namespace {
@@ -67,6 +68,7 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", "forkscope 0.1.0");
     forkscope::cli::register_run_command(app);
     forkscope::tools::register_log_command(app);
+    forkscope::cli::register_view_command(app);
 
     std::vector<std::string> arguments = forkscope::cli::with_long_dashes(argc, argv);
     // CLI11 takes them last first.
