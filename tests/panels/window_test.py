@@ -139,19 +139,21 @@ class Window(unittest.TestCase):
     def setUp(self):
         read, write = os.pipe()
         self.server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1700x1100x24"],
-                                       pass_fds=[write], stderr=subprocess.DEVNULL)
+                                       pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end, self.server)
         os.close(write)
         with os.fdopen(read) as pipe:
             self.environment = {**os.environ, "DISPLAY": f":{pipe.readline().strip()}", "SDL_VIDEODRIVER": "x11"}
         self.view = subprocess.Popen([OPTIONS.forkscope, "view", "--at", "start", OPTIONS.log], env=self.environment)
+        self.addCleanup(self.end, self.view)
         self.window = self.wait_for(lambda: self.xdotool("search", "--name", "^Forkscope:").split())[-1]
         self.title_is("before the first event")
 
-    def tearDown(self):
-        for process in (self.view, self.server):
-            if process.poll() is None:
-                process.terminate()
-            process.wait(timeout=20)
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.terminate()
+        process.wait(timeout=20)
 
     def xdotool(self, *arguments):
         return subprocess.run(["xdotool", *arguments], env=self.environment, capture_output=True, text=True,
