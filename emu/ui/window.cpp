@@ -82,6 +82,9 @@ Window::Window(SDL_Window* window, SDL_Renderer* renderer) : window_(window), re
     const float scale = std::max(1.0f, std::round(density()));
     ImFontConfig font;
     font.SizePixels = kFontPixels * scale;
+    // Its letters are drawn for whole pixels.
+    font.OversampleH = font.OversampleV = 1;
+    font.PixelSnapH = true;
     io.Fonts->AddFontDefault(&font);
     io.FontGlobalScale = 1 / scale;
     set_theme(Theme::Dark);
