@@ -33,12 +33,21 @@ void move_elements(const Range& to, const Range& from, uint64_t bytes, uint8_t e
     }
 }
 
+template <typename Element>
+void store_all(uint8_t* to, uint64_t value, uint64_t bytes) {
+    const auto element = static_cast<Element>(value);
+    for (uint64_t i = 0; i < bytes; i += sizeof element) std::memcpy(to + i, &element, sizeof element);
+}
+
 void store_elements(uint8_t* to, uint64_t value, uint64_t bytes, uint8_t element) {
-    if (element == 1) {
+    if (element == 1)
         std::memset(to, static_cast<uint8_t>(value), bytes);
-        return;
-    }
-    for (uint64_t i = 0; i < bytes; i += element) std::memcpy(to + i, &value, element);
+    else if (element == 2)
+        store_all<uint16_t>(to, value, bytes);
+    else if (element == 4)
+        store_all<uint32_t>(to, value, bytes);
+    else
+        store_all<uint64_t>(to, value, bytes);
 }
 
 // What makes each step, or the next one, something of its own.
