@@ -195,7 +195,7 @@ private:
     uint64_t watch_hits_ = 0;
 
     int64_t pinned_window_[EngineTlbLayout::kModes] = {};
-    uint64_t window_end_[EngineTlbLayout::kModes] = {};
+    InstrCount window_end_[EngineTlbLayout::kModes] = {};
     OpenCall open_calls_[kOpenCalls];
     std::vector<std::unique_ptr<MmioHole>> mmio_holes_;
     // With the host's clock:

@@ -78,7 +78,7 @@ struct Hooks {
             return true;
         }
         ++c.counters_.fills;
-        c.pin_resize_windows();
+        if (!c.host_clock()) c.pin_resize_windows();
         const mmu::Access access = access_of(type);
         const bool fetch = access == mmu::Access::Fetch;
         const log::Origin origin =

@@ -6,15 +6,14 @@ namespace forkscope::cpu {
 // The engine grows and shrinks its TLB by host time, at flushes; a smaller one fills more often, so runs
 // would differ. The start of its window is pinned by virtual time instead: a tenth of a second, more or less,
 // as the engine has it. A shorter one leaves a program that never flushes with the small table of its start.
-// The host's clock runs on while others have the host's CPU: there it is a second.
 void Cpu::pin_resize_windows() {
-    constexpr uint64_t kWindow = 120'000'000, kHostWindow = 1'000'000'000;
+    constexpr InstrCount kWindow = 120'000'000;
     constexpr int64_t kNotYet = INT64_MAX / 2, kOver = 0;
     const EngineTlb tlb(core_.state());
-    const uint64_t now = host_clock() ? core_.now() : core_.clock().at_block_start();
+    const InstrCount now = core_.clock().at_block_start();
     for (unsigned mode = 0; mode < EngineTlbLayout::kModes; ++mode) {
         int64_t& begin = tlb.window_begin(mode);
-        if (begin != pinned_window_[mode]) window_end_[mode] = now + (host_clock() ? kHostWindow : kWindow);
+        if (begin != pinned_window_[mode]) window_end_[mode] = now + kWindow;
         begin = pinned_window_[mode] = now < window_end_[mode] ? kNotYet : kOver;
     }
 }
