@@ -11,8 +11,8 @@
 #include "emu/log/format.hpp"
 #include "emu/log/reader.hpp"
 #include "emu/log/replay.hpp"
+#include "tests/fuzz/good_events.hpp"
 #include "tests/fuzz/patched.hpp"
-#include "tests/log/fake_guest.hpp"
 #include "tests/log/log_file.hpp"
 #include "tools/log/analysis/event_names.hpp"
 #include "tools/log/analysis/event_stats.hpp"
@@ -42,22 +42,6 @@ struct Chunk {
     log::Bytes payload;
 };
 
-std::vector<log::Event> good_events() {
-    test::FakeGuest guest;
-    guest.touch_new_pages(test::kUserHeap, 4);
-    const uint32_t child = guest.fork();
-    guest.write(test::kUserHeap);
-    guest.switch_to(child);
-    guest.write(test::kUserHeap + 0x1000);
-    guest.exit(0);
-    guest.switch_to(1);
-    guest.reap(child);
-    guest.audit();
-    // The kernel's pages fill most of it; what is interesting comes after them.
-    const auto& events = guest.events();
-    return {events.end() - 150, events.end()};
-}
-
 log::SymbolModule with_lines() {
     log::SymbolModule module = test::some_symbols();
     module.files = {"mm/copy.cpp", "mm/fault.cpp"};
@@ -66,7 +50,7 @@ log::SymbolModule with_lines() {
 }
 
 std::vector<Chunk> good_chunks() {
-    const std::vector<log::Event> events = good_events();
+    const std::vector<log::Event> events = test::good_events();
     log::TableKeeper tables;
     for (const log::Event& e : events) tables.apply(e, 0);
     std::vector<log::Event> state;

@@ -9,8 +9,8 @@
 #include <cstring>
 
 #include "emu/log/writer.hpp"
+#include "tests/fuzz/good_events.hpp"
 #include "tests/fuzz/patched.hpp"
-#include "tests/log/fake_guest.hpp"
 #include "tests/log/log_file.hpp"
 #include "tests/tools/log/every_verb.hpp"
 
@@ -18,24 +18,9 @@ using namespace forkscope;
 
 namespace {
 
-std::vector<log::Event> good_events() {
-    test::FakeGuest guest;
-    guest.touch_new_pages(test::kUserHeap, 4);
-    const uint32_t child = guest.fork();
-    guest.write(test::kUserHeap);
-    guest.switch_to(child);
-    guest.write(test::kUserHeap + 0x1000);
-    guest.exit(0);
-    guest.switch_to(1);
-    guest.reap(child);
-    guest.audit();
-    const auto& events = guest.events();
-    return {events.end() - 150, events.end()};
-}
-
 // Good events of which bytes are changed: three bytes of input each, for event, place and value.
 std::vector<log::Event> changed_events(std::span<const uint8_t> input) {
-    std::vector<log::Event> events = good_events();
+    std::vector<log::Event> events = test::good_events();
     for (; input.size() >= 3; input = input.subspan(3)) {
         log::Event& event = events[input[0] % events.size()];
         auto* const bytes = reinterpret_cast<uint8_t*>(&event);
@@ -50,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static const test::TempDir kDirectory;
     static const std::filesystem::path kPath = kDirectory / "a.mmu";
     static const std::vector<uint8_t> kGood = [] {
-        test::write_log(kPath, good_events(), 40);
+        test::write_log(kPath, test::good_events(), 40);
         return test::read_bytes(kPath);
     }();
     if (size < 2) return 0;
